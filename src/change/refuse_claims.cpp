@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -7,6 +8,7 @@
 #include "change/places.h"
 #include "data/place.h"
 #include "engine/direct.h"
+#include "plan/planner.h"
 #include "state/store.h"
 
 namespace belay::change {
@@ -17,14 +19,15 @@ constexpr const char* ways_out =
     "Restore it as another app (--as NAME), only unpack it (--into FOLDER), or choose what comes back (--only).";
 
 // Containers that run with a volume have its folder open, though their mounts do not name it.
-void refuse_open_folder(const AppName& name, const World& world, const DataPlace& place) {
+// `ours`: the app's own.
+void refuse_open_folder(const std::set<std::string>& ours, const World& world, const DataPlace& place) {
   if (place.kind == DataPlace::Kind::volume) return;
   for (const auto& volume : world.volumes) {
     const auto folder = engine::bound_folder(volume);
     if (!folder || folder->string() != place.source) continue;
     for (const auto& container : world.containers) {
+      if (!container.is_up() || ours.contains(container.name)) continue;
       const auto owner = container.owner();
-      if (!container.is_up() || (owner && owner->app == name.text())) continue;
       if (std::any_of(container.mounts.begin(), container.mounts.end(), [&](const Mount& mount) {
             return mount.kind == Mount::Kind::volume && mount.source == volume.name;
           }))
@@ -43,12 +46,19 @@ void refuse_what_is_others(Context& context, const AppName& name, const World& w
                            std::stop_token stop) {
   const auto apps = context.store.apps();
   const Claims claims(context.engine, context.store, apps, world, stop);
+  std::set<std::string> ours;
+  for (const auto& container : world.containers)
+    if (const auto owner = container.owner(); owner && owner->app == name.text()) ours.insert(container.name);
+  // Those that were taken over bear no labels of ours.
+  for (const auto& app : apps)
+    if (app.name == name)
+      for (const auto& instance : plan::instances(app, world)) ours.insert(instance.container->name);
   for (const auto& place : places) {
     if (const auto why = claims.against_exchange(name, place, own))
       throw Conflict(ErrorCode::foreign_data,
                      format("{} cannot get {}'s data: {}", printable(text_of(place)), name.text(), printable(*why)),
                      ways_out);
-    refuse_open_folder(name, world, place);
+    refuse_open_folder(ours, world, place);
   }
 }
 

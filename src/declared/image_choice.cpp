@@ -7,6 +7,7 @@
 #include "change/apps.h"
 #include "change/quarantine.h"
 #include "change/temporary.h"
+#include "declared/project_images.h"
 #include "registry/registry.h"
 #include "state/store.h"
 #include "updates/tag_pattern.h"
@@ -213,7 +214,8 @@ ImageChoice local_choice(const Subject& subject, const LocalImages& local) {
     // Somebody took the tag away; the image that it named is what runs, or ran until it was stopped.
     choice.id = runs->id;
     if (!runs->digests.empty()) choice.digest = runs->digests.front();
-  } else if (build != subject.declared.builds.end()) {
+  } else if (build != subject.declared.builds.end() &&
+             !may_be_pulled(subject.declared, subject.service, build->second)) {
     choice.build = build->second;
   } else {
     choice.pull = choice.reference;

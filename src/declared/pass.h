@@ -232,8 +232,8 @@ class Pass {
   void refuse_a_full_disk(const std::string& reference) const;
   // The pulls and builds that come before anything stops; they do not wait for each other.
   static plan::Plan plan_of_images(const Declaration& declared, const std::vector<ImageChoice>& missing);
-  void make_images(change::Context& context, change::ReleaseDraft& made, const std::vector<ImageChoice>& missing,
-                   const plan::Plan& plan);
+  void make_images(const Declaration& declared, change::Context& context, change::ReleaseDraft& made,
+                   const std::vector<ImageChoice>& missing, const plan::Plan& plan);
   // What a pull or a build has brought.
   void take_image(change::Context& context, change::ReleaseDraft& made, const ImageChoice& choice);
   static bool bears_digest(const Image& image, const std::string& wanted);

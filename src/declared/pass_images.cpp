@@ -42,8 +42,26 @@ plan::Plan Pass::plan_of_images(const Declaration& declared, const std::vector<I
   return plan;
 }
 
-void Pass::make_images(change::Context& context, change::ReleaseDraft& made, const std::vector<ImageChoice>& missing,
-                       const plan::Plan& plan) {
+namespace {
+
+// An image that could not be pulled: where its service says how it is built, why it is not.
+Error with_obstacle(const Declaration& declared, const std::string& reference, const Error& failure) {
+  for (const auto& service : declared.spec.services) {
+    const auto build = declared.builds.find(service.group_name());
+    if (build == declared.builds.end() || !build->second.obstacle ||
+        ImageRef::parse(service.image).text() != ImageRef::parse(reference).text())
+      continue;
+    const ConfigError& obstacle = *build->second.obstacle;
+    Error both(obstacle.code(), format("{}; {}", obstacle.what(), failure.what()), obstacle.hint());
+    return both;
+  }
+  return failure;
+}
+
+}  // namespace
+
+void Pass::make_images(const Declaration& declared, change::Context& context, change::ReleaseDraft& made,
+                       const std::vector<ImageChoice>& missing, const plan::Plan& plan) {
   for (const auto& choice : missing) {
     if (choice.pull.empty()) continue;
     rest_.check(ImageRef::parse(choice.pull).registry(), context.clock.ticks());
@@ -56,6 +74,7 @@ void Pass::make_images(change::Context& context, change::ReleaseDraft& made, con
     if (failed != nullptr)
       rest_.note_status(ImageRef::parse(failed->reference).registry(), outcome.status, outcome.error->what(),
                         context.clock.ticks());
+    if (failed != nullptr) throw with_obstacle(declared, failed->reference, *outcome.error);
     throw *outcome.error;
   }
   for (const auto& choice : missing) take_image(context, made, choice);

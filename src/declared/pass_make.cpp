@@ -82,7 +82,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
                      format("{} is left as it is, for its plan is out of date: {}", result.name, *other),
                      "Make the plan again, and read it.");
   if (!pulling.empty()) {
-    make_images(context, made, missing, steps != nullptr ? steps->images : pulling);
+    make_images(declared, context, made, missing, steps != nullptr ? steps->images : pulling);
     take_images(agreed, wanted, made);
     for (auto& service : made.spec.services) service.mounts = declared.spec.service(service.name).mounts;
     name_all_volumes(declared, app, made);

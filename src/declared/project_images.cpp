@@ -34,11 +34,20 @@ std::vector<const Service*> asked_for(const Declaration& project, const ImageTas
 
 }  // namespace
 
+bool may_be_pulled(const Declaration& project, const Service& service, const ImageBuild& build) {
+  const auto pull = project.pulls.find(service.group_name());
+  const bool is_refused = pull != project.pulls.end() && (pull->second == Pull::build || pull->second == Pull::never);
+  const std::string usual = format("{}-{}", project.name.text(), service.group_name());
+  return build.obstacle && !is_refused &&
+         ImageRef::parse(service.image).repository != ImageRef::parse(usual).repository;
+}
+
 plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task) {
   plan::Plan plan;
   std::set<std::string> pulled;
   for (const Service* service : asked_for(project, task)) {
-    if (project.builds.contains(service->group_name())) {
+    const auto build = project.builds.find(service->group_name());
+    if (build != project.builds.end() && !may_be_pulled(project, *service, build->second)) {
       plan.notes.push_back(format("{} is built, not pulled", service->group_name()));
       continue;
     }
@@ -128,7 +137,7 @@ plan::Plan plan_of_missing_image(change::Context& context, const Declaration& pr
   plan::Plan plan;
   if (context.engine.image(reference, stop)) return plan;
   const auto build = project.builds.find(service.group_name());
-  if (build != project.builds.end())
+  if (build != project.builds.end() && !may_be_pulled(project, service, build->second))
     plan.add(build_step(project, reference, build->second), "it is not on this host");
   else
     plan.add(plan::PullImage{reference}, "it is not on this host");

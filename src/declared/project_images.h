@@ -16,6 +16,9 @@ struct ImageTask {
   bool no_cache = false, pull = false;
   std::map<std::string, std::string> arguments{};
 };
+// Whether a registry is asked for the image though the file says how it is built: it cannot be built here, and has a
+// name of its own. PROJECT-SERVICE, the name of what is built without another, is nobody's in a registry.
+bool may_be_pulled(const Declaration& project, const Service& service, const ImageBuild& build);
 // What is built is not pulled: a note says so.
 plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task);
 // The same without what is on this host already.

@@ -60,16 +60,28 @@ void reword_labels(Service& shown, const Service& declared, const ImageConfig& i
   reword(shown, declared, &Service::labels, [&](const Pairs& pairs) { return without(pairs, image.labels); });
 }
 
-// What the process is started with: the image's command is inherited only together with its entry point.
+// What the process is started with: the image's command is inherited only together with its entry point, or with none.
 std::pair<Words, Words> process_of(const Service& service, const ImageConfig& image) {
   const bool has_own = service.entrypoint && !service.entrypoint->empty();
   Words command = service.command.value_or(Words{});
-  if (command.empty() && !service.entrypoint) command = image.command;
-  return {has_own ? *service.entrypoint : image.entrypoint, std::move(command)};
+  if (command.empty() && !has_own) command = image.command;
+  Words entrypoint = service.entrypoint.value_or(image.entrypoint);
+  if (entrypoint == Words{""}) entrypoint.clear();
+  return {std::move(entrypoint), std::move(command)};
+}
+
+// The engine takes 0 for "not said", and docker compose shows it either way.
+template <class Value>
+void forget_zero(std::optional<Value>& value) {
+  if (value == Value{}) value.reset();
 }
 
 HealthCheck health_of(const std::optional<HealthCheck>& own, const ImageConfig& image) {
   HealthCheck check = own.value_or(HealthCheck());
+  for (const auto field :
+       {&HealthCheck::interval, &HealthCheck::timeout, &HealthCheck::start_period, &HealthCheck::start_interval})
+    forget_zero(check.*field);
+  forget_zero(check.retries);
   if (!image.health) return check;
   if (check.test.empty()) check.test = image.health->test;
   for (const auto field :
@@ -135,10 +147,11 @@ Words options_of(const Mount& mount) {
   return sorted(std::move(words));
 }
 
-// docker compose hands the path of a bind on as its file says it: "/dev/disk/".
+// docker compose hands the path of a bind on as its file says it: "/dev/disk/", "/srv/../dev".
 std::string source_of(const Mount& mount) {
-  std::string source = mount.source;
-  while (mount.kind == Mount::Kind::bind && source.size() > 1 && source.ends_with('/')) source.pop_back();
+  if (mount.kind != Mount::Kind::bind) return mount.source;
+  std::string source = fs::path(mount.source).lexically_normal().string();
+  while (source.size() > 1 && source.ends_with('/')) source.pop_back();
   return source;
 }
 
@@ -258,9 +271,14 @@ void reword_logging(Service& shown, const Service& declared) {
 void reword_limits(Service& shown, const Service& declared) {
   Resources& limits = shown.resources;
   const Resources& wanted = declared.resources;
-  const bool is_twice = wanted.memory && wanted.memory_swap == ByteCount{wanted.memory->value * 2};
-  if (is_twice && limits.memory == wanted.memory && !limits.memory_swap) limits.memory_swap = wanted.memory_swap;
+  // What engines drop when the kernel cannot do it (see limits_that_differ).
+  if (!limits.memory_swap) limits.memory_swap = wanted.memory_swap;
+  if (!limits.kernel_memory) limits.kernel_memory = wanted.kernel_memory;
+  if (!limits.blkio_weight) limits.blkio_weight = wanted.blkio_weight;
   const auto number = [](const auto& value) { return value.value_or(0); };
+  // docker compose leaves out a 0.
+  reword(shown, declared, &Service::memory_swappiness, number);
+  reword(shown, declared, &Service::oom_score_adj, number);
   if (number(limits.pids_limit) <= 0 && number(wanted.pids_limit) <= 0) limits.pids_limit = wanted.pids_limit;
 }
 

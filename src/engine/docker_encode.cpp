@@ -387,8 +387,11 @@ std::string create_body(const ContainerRequest& request, ApiMinor api) {
     json.member("Image", request.image);
     if (service.command) json.member("Cmd", *service.command);
     if (service.entrypoint) {
-      // An empty list would mean "as the image has it"; one empty word is the engine's way to say "none".
-      json.member("Entrypoint", service.entrypoint->empty() ? std::vector<std::string>{""} : *service.entrypoint);
+      // None: one empty word. Without a command that would leave nothing to start, where an empty list leaves the
+      // image's command.
+      const bool has_command = service.command && !service.command->empty();
+      const bool is_none = service.entrypoint->empty() && has_command;
+      json.member("Entrypoint", is_none ? std::vector<std::string>{""} : *service.entrypoint);
     }
     json.optional("Env", variables(service.environment, service.removed_variables));
     json.optional("Labels", all_labels);

@@ -192,8 +192,10 @@ class Comparison {
     if (plain_command(config_["Entrypoint"]) !=
         plain_command(own_entrypoint ? gets["Entrypoint"] : image_["Entrypoint"]))
       note("Entrypoint");
+    // Under none at all the image's command stays.
+    const bool has_entrypoint = own_entrypoint && !gets["Entrypoint"].texts().empty();
     const auto command = gets["Cmd"]      ? gets["Cmd"].texts()
-                         : own_entrypoint ? std::vector<std::string>()
+                         : has_entrypoint ? std::vector<std::string>()
                                           : image_["Cmd"].texts();
     if (config_["Cmd"].texts() != command) note("Cmd");
   }

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/format.h"
+#include "model/check_service.h"
 #include "model/fields.h"
 #include "model/least_memory.h"
 
@@ -109,6 +110,8 @@ void refuse_a_check(const Service& service, const Check& check) {
                 "Use a check that runs a command in it: exec.");
 }
 
+}  // namespace
+
 void check_service(const Service& service) {
   check_texts(service);
   if (service.scheduled && service.number > 1)
@@ -165,6 +168,8 @@ void check_service(const Service& service) {
       !service.ports.empty())
     throw Error(ErrorCode::bad_value, "a container that shares another's network cannot publish ports of its own");
 }
+
+namespace {
 
 void check_needs(const Spec& spec) {
   for (const auto& service : spec.services)

@@ -74,6 +74,33 @@ class Whose : public ::testing::Test {
   Scene scene_{with_files};
 };
 
+// What was taken over bears no labels of ours, and is the app's all the same.
+TEST_F(Whose, TheFolderOfAVolumeMayBeOpenInWhatTheAppTookOver) {
+  VolumeDefinition bound;
+  bound.options = {{"type", "none"}, {"o", "bind"}, {"device", ground_.path.string()}};
+  scene_.engine.create_volume({"bound", {}, bound}, {});
+  scene_.engine.add_image("old:1", {}, {}, "old");
+  const auto run = [&](const std::string& name) {
+    engine::ContainerRequest request;
+    request.name = name;
+    request.image = request.service.image = "old:1";
+    request.service.mounts = {{Mount::Kind::volume, "bound", "/data", false, {}}};
+    scene_.engine.create_container(request, {});
+    scene_.engine.start_container(name, {});
+  };
+  run("old");
+  Context here = scene_.context("belay adopt web");
+  std::ignore = adopt(here, AppName("web"), {"old"}, {}, {});
+  EXPECT_EQ(folder(ground_.path), "");
+  run("stranger");
+  World world;
+  world.containers = scene_.engine.containers({}, {});
+  world.volumes = scene_.engine.volumes({}, {});
+  EXPECT_THROW(
+      refuse_what_is_others(here, AppName("web"), world, {{DataPlace::Kind::folder, ground_.path.string()}}, {}, {}),
+      Conflict);
+}
+
 TEST_F(Whose, AVolumeOfAStrangerIsNotTouched) {
   scene_.engine.create_volume({"data"}, {});
   EXPECT_THAT(volume("data"), HasSubstr("it is there already, and there is no sign that it is web's"));

@@ -662,7 +662,48 @@ TEST_F(BesideCompose, MakesContainersAndHoldsNothingDownThatCrashed) {
   EXPECT_THAT(app().wish.held_down(), UnorderedElementsAre("cache", "db"));
 }
 
-// A build that is out of reach is no obstacle as long as nothing is to be built.
+// The power goes off after each call of a `create` in turn: the next one makes what is missing, and starts nothing that
+// had crashed. (`apply` and `serve` finish it too; they repair what crashed.)
+TEST_F(BesideCompose, WhereverACreateIsCutShortTheNextStartsNothingThatCrashed) {
+  engine::Behaviour crashes;
+  crashes.exits_after = Seconds(600);
+  crashes.exit_code = 1;
+  scene_.engine.add_image("web:3", {}, crashes, "web:3");
+  std::string text = two_services;
+  text.replace(text.rfind("web:1"), 5, "web:3");
+  for (const std::vector<std::string>& again : {std::vector<std::string>{"cache"}, {}})
+    for (int calls = 0;; ++calls) {
+      const std::string which = format("{} services named, {} calls", again.size(), calls);
+      ASSERT_LT(calls, 100);
+      write(text);
+      options_.starts_nothing = false;
+      options_.starts_stopped = true;
+      ASSERT_FALSE(up().change.failed());
+      scene_.clock.advance(Seconds(700));
+      ASSERT_FALSE(scene_.container("shop-db-1")->is_up());
+      std::string more = text;
+      more.insert(more.find("  db:"), format("  cache:\n    image: web:1\n    environment: {{N: '{}'}}\n", which));
+      write(more);
+      options_.starts_nothing = true;
+      bool crashed = false;
+      scene_.engine.crash_after(calls);
+      try {
+        std::ignore = up(false, {"cache"});
+      } catch (const engine::MemoryEngine::Crash&) {
+        crashed = true;
+      }
+      scene_.engine.crash_after(std::nullopt);
+      scene_.reopen();
+      ASSERT_FALSE(up(false, again).change.failed()) << which;
+      EXPECT_FALSE(scene_.container("shop-db-1")->is_up()) << which;
+      EXPECT_TRUE(scene_.container("shop-web-1")->is_up()) << which;
+      const auto cache = scene_.container("shop-cache-1");
+      EXPECT_TRUE(cache && !cache->is_up()) << which;
+      if (!crashed) break;
+    }
+}
+
+// A build that is out of reach is no obstacle as long as the image is there, or a registry has it.
 TEST_F(BesideCompose, UsesImagesThatItCouldNotBuild) {
   for (const std::string build :
        {"{context: ., ssh: [default]}", "{context: ., additional_contexts: {a: ./a}}",
@@ -673,14 +714,30 @@ TEST_F(BesideCompose, UsesImagesThatItCouldNotBuild) {
     project("web:1");
     EXPECT_FALSE(up().change.failed()) << build;
     EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+    // What a registry may have is pulled; what has no name of its own is built, or nothing.
     const auto before = scene_.engine.changes();
     project("web:9");
-    for (const bool dry_run : {true, false}) {
-      const DeclaredApp refused = up(dry_run);
-      EXPECT_EQ(refused.kind, DeclaredApp::Kind::broken);
-      EXPECT_THAT(refused.reason, AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("services.web.build")));
+    EXPECT_NE(up(true).kind, DeclaredApp::Kind::broken);
+    const DeclaredApp refused = up();
+    EXPECT_EQ(refused.kind, DeclaredApp::Kind::broken);
+    EXPECT_THAT(refused.reason,
+                AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("services.web.build"), HasSubstr("pull web:9")));
+    for (const std::string policy : {"build", "never"}) {
+      write(format("name: shop\nservices:\n  web:\n    image: web:9\n    build: {}\n    pull_policy: {}\n", build,
+                   policy));
+      EXPECT_THAT(up().reason, AllOf(HasSubstr("services.web.build"), Not(HasSubstr("pull web:9"))));
     }
+    write(format("name: shop\nservices:\n  web:\n    build: {}\n", build));
+    EXPECT_THAT(up().reason, AllOf(HasSubstr("services.web.build"), Not(HasSubstr("pull "))));
     EXPECT_EQ(scene_.engine.changes(), before);
+    scene_.engine.in_registry("web:9", {}, {}, "9");
+    project("web:9");
+    EXPECT_FALSE(up().change.failed()) << build;
+    EXPECT_EQ(scene_.container("shop-web-1")->image, scene_.engine.image("web:9", {})->id);
+    scene_.engine.not_in_registry("web:9");
+    project("web:1");
+    EXPECT_FALSE(up().change.failed()) << build;
+    std::ignore = scene_.engine.remove_image("web:9", {});
   }
 }
 
@@ -849,6 +906,21 @@ TEST(InWordsOf, WhatMeansTheSameIsTheSame) {
   declared.may_end = true;
   EXPECT_EQ(declared::in_words_of(declared, shown, image, "shop-web-1"), declared);
 
+  // 0 is "not said"; what the kernel cannot do the engine drops.
+  declared.health->timeout = declared.health->start_period = declared.health->start_interval = Milliseconds(0);
+  declared.health->retries = 0;
+  declared.oom_score_adj = declared.memory_swappiness = 0;
+  declared.resources.blkio_weight = 300;
+  declared.resources.memory_swap = ByteCount{1 << 30};
+  shown.mounts[1].source = "/a/../b/";
+  EXPECT_EQ(declared::in_words_of(declared, shown, image, "shop-web-1"), declared);
+
+  shown.oom_score_adj = 5;
+  shown.resources.blkio_weight = 200;
+  const Service limited = declared::in_words_of(declared, shown, image, "shop-web-1");
+  EXPECT_EQ(limited.oom_score_adj, 5);
+  EXPECT_EQ(limited.resources.blkio_weight, 200);
+
   shown.mounts[0].source = "other";
   shown.cap_add = {"CAP_SYS_TIME"};
   shown.networks[0].aliases.emplace_back("www");
@@ -856,6 +928,25 @@ TEST(InWordsOf, WhatMeansTheSameIsTheSame) {
   EXPECT_NE(other.mounts, declared.mounts);
   EXPECT_NE(other.cap_add, declared.cap_add);
   EXPECT_NE(other.networks, declared.networks);
+}
+
+// Under no entry point at all the image's command is started; another's is not.
+TEST(InWordsOf, AnEmptyEntrypointLeavesTheCommandOfTheImage) {
+  ImageConfig image;
+  image.entrypoint = {"/run"};
+  image.command = {"serve"};
+  Service none, shown;
+  none.entrypoint = std::vector<std::string>();
+  shown.entrypoint = std::vector<std::string>();
+  shown.command = {{"serve"}};
+  EXPECT_EQ(declared::in_words_of(none, shown, image, "shop-web-1"), none);
+  Service word = none;
+  word.entrypoint = {{""}};
+  word.command = {{"serve"}};
+  EXPECT_EQ(declared::in_words_of(word, shown, image, "shop-web-1"), word);
+  // What the image would do by itself is something else.
+  EXPECT_NE(declared::in_words_of(Service{}, shown, image, "shop-web-1"), Service{});
+  EXPECT_NE(declared::in_words_of(none, Service{}, image, "shop-web-1"), none);
 }
 
 }  // namespace

@@ -30,6 +30,17 @@ TEST(Encoding, ClearsAnEntrypointWithOneEmptyWord) {
   EXPECT_THAT(body(service), HasSubstr(R"("Cmd":["echo","a b"],"Entrypoint":[""])"));
 }
 
+// The word would leave nothing to start; the list leaves the image's command.
+TEST(Encoding, ClearsAnEntrypointWithoutACommandByAnEmptyList) {
+  Service service;
+  service.entrypoint = std::vector<std::string>();
+  EXPECT_THAT(body(service), HasSubstr(R"("Entrypoint":[])"));
+  service.command = std::vector<std::string>();
+  EXPECT_THAT(body(service), HasSubstr(R"("Cmd":[],"Entrypoint":[])"));
+  service.entrypoint = {{""}};
+  EXPECT_THAT(body(service), HasSubstr(R"("Entrypoint":[""])"));
+}
+
 TEST(Encoding, ChoosesTheFormOfEachMount) {
   Service service;
   service.mounts = {{Mount::Kind::volume, "data", "/data", false, ""},

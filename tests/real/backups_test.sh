@@ -20,6 +20,25 @@ listed() { belay backups "$app" --json | jq -r '.backups[].file | split("/") | l
 # shellcheck disable=SC2012
 there() { ls "$place/backups" | sed 's/\.belay.*//' | tr '\n' ' '; }
 
+# A folder that cannot be made, a server that does not answer: both are backups that failed, and the history has them.
+test_a_backup_that_could_not_begin_is_in_the_history() {
+  start_web
+  failed() { belay history "$app" --json | jq '[.entries[] | select(.verb == "backup" and .outcome == "failed")] | length'; }
+  touch "$place/file"
+  local where count=0
+  for where in "$place/file/in" sftp://127.0.0.1:1/x; do
+    count=$((count + 1))
+    run belay backup "$app" -o "$where"
+    expect_exit 1
+    expect_equal "failed backups, with $where" "$count" "$(failed)"
+  done
+  # A word that is no place, and a look at what would be done, are none.
+  run belay backup "$app" -o sftp://
+  expect_exit 2
+  run belay backup "$app" -n -o "$place/file/in"
+  expect_equal 'failed backups' "$count" "$(failed)"
+}
+
 test_backups_are_listed_with_what_is_known_of_them() {
   start_web
   back_up one

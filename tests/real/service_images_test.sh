@@ -62,6 +62,31 @@ test_every_command_line_of_the_document() {
   expect_exit 3
 }
 
+test_a_backup_goes_to_the_file_or_the_folder_that_is_named() {
+  own_users
+  service_image 1
+  installed 1
+  ln -s "$BELAY" "$place/bin/dr"
+  mkdir folder
+  # A name that is no folder is a file, whatever it ends in.
+  expect_done belay service backup "$app" "$work/kept"
+  expect test -f "$work/kept"
+  expect_done dr backup "$app" "$work/it.backup"
+  expect test -f "$work/it.backup"
+  # In a folder it has a name of its own.
+  expect_done belay service backup "$app" "$work/folder"
+  expect_equal 'files in the folder' 1 "$(find folder -type f | wc -l)"
+  sleep 1
+  expect_done dr backup "$app" "$work/folder"
+  expect_equal 'files in the folder' 2 "$(find folder -type f | wc -l)"
+  # Each of them is restored; of a folder it is the newest.
+  local from
+  for from in kept it.backup folder; do
+    expect_done belay service restore -y "$app" "$work/$from"
+  done
+  expect_err "the backup is $work/folder/"
+}
+
 test_a_backup_is_restored_on_another_engine_under_another_name() {
   own_users
   service_image 1

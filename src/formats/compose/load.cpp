@@ -62,7 +62,7 @@ Outside this_machine(std::map<std::string, std::string> environment) {
 
 Project load(const Request& request, const Outside& outside) {
   Project project;
-  Loading loading{outside, project, {}, {}, {}};
+  Loading loading{outside, project, {}, {}, {}, 0, {}};
   Found found = find_project(request, outside, loading);
   std::vector<SourceFile> files;
   for (const std::string& file : found.files) files.push_back(read_source(file, {}, loading));

@@ -17,9 +17,14 @@ struct Loading {
   std::set<std::string> variables_missed;                // those that a notice is about
   std::map<std::string, document::Node> extended_files;  // by path: services of files that extends names
   std::size_t inclusions = 0;                            // files that were included, each as often as it was
+  std::set<std::string> noticed;                         // the places that notice_once has told of
 
   void notice(Notice::Kind kind, const SourcePosition& where, std::string text) {
     project.notices.push_back({kind, where, std::move(text)});
+  }
+  // Once a place and part of what stands there: several services may share a value that an anchor names.
+  void notice_once(Notice::Kind kind, const SourcePosition& where, std::string text, std::string_view part = {}) {
+    if (noticed.insert(format("{} {}", where.text(), part)).second) notice(kind, where, std::move(text));
   }
   // Once a variable: the first place is enough to find the others.
   void miss(const std::string& variable, const SourcePosition& where, std::string_view advice = {}) {

@@ -7,6 +7,7 @@
 #include "formats/compose/map_parts.h"
 #include "formats/mounts.h"
 #include "formats/place.h"
+#include "model/check_service.h"
 
 namespace belay::formats::compose {
 
@@ -110,6 +111,11 @@ Mapped map_project(const Project& project) {
   add_preparations(mapping);
   for (const fs::path& path : bound_settings(mapped.spec, project.folder)) mapping.watch(path);
   std::sort(mapped.watched.begin(), mapped.watched.end());
+  std::map<std::string, SourcePosition> places;
+  for (const Member& member : services) places[member.key] = member.key_where;
+  for (const Service& service : mapped.spec.services)
+    if (const auto place = places.find(service.group_name()); place != places.end())
+      at(place->second, [&] { check_service(service); });
   const SourcePosition place = services.empty() ? project.root.where() : services.front().key_where;
   at(place, [&] { check_spec(mapped.spec); });
   return mapped;

@@ -89,6 +89,10 @@ void remark_on_other_types(Mapping& mapping, const ServiceBlock& block, const No
 Mount mapped_mount(Mapping& mapping, const ServiceBlock& block, const Node& node) {
   Mount mount;
   mount.target = text_of(node, "target");
+  if (!mount.target.starts_with('/'))
+    refuse_key(node, ErrorCode::bad_definition,
+               format("{}: '{}' is no absolute path in the container", block.path("volumes"), printable(mount.target)),
+               "Begin the target with /. A comma in […] begins another entry: put the entry in quotes.");
   mount.read_only = is_true(node, "read_only");
   const std::string type = text_of(node, "type");
   if (type == "npipe")

@@ -15,7 +15,11 @@ using document::Member;
 using document::Node;
 
 void Mapping::remark(const Node& at, std::string key, std::string text) {
-  mapped.remarks.push_back({at.where(), std::move(key), std::move(text)});
+  // Once a place, also where several services share what an anchor names.
+  const bool is_known = std::any_of(mapped.remarks.begin(), mapped.remarks.end(), [&](const Remark& remark) {
+    return remark.where == at.where() && remark.text == text;
+  });
+  if (!is_known) mapped.remarks.push_back({at.where(), std::move(key), std::move(text)});
 }
 
 void Mapping::watch(const fs::path& path) {

@@ -65,8 +65,8 @@ void add_volume_option(Node& entry, const std::string& option, const Node& at, L
   } else if (std::find(propagations.begin(), propagations.end(), option) != propagations.end()) {
     put(block(entry, "bind", at), "propagation", Node::text(option), at);
   } else {
-    loading.notice(Notice::Kind::dropped, at.where(),
-                   format("the option '{}' of the volume has no effect", printable(option)));
+    loading.notice_once(Notice::Kind::dropped, at.where(),
+                        format("the option '{}' of the volume has no effect", printable(option)), option);
   }
 }
 

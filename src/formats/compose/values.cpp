@@ -144,8 +144,8 @@ void print(Node& node, const std::string& what, Loading& loading) {
     const std::string name = what.substr(what.rfind('.') + 1);
     const std::string shown = names_a_secret(name) ? std::string("another text than is written")
                                                    : format("'{}', not '{}'", node.raw(), node.written());
-    loading.notice(Notice::Kind::rewritten, node.where(),
-                   format("the number in \"{}\" means {}: put it in quotes to keep it as it is", what, shown));
+    loading.notice_once(Notice::Kind::rewritten, node.where(),
+                        format("the number in \"{}\" means {}: put it in quotes to keep it as it is", what, shown));
   }
   const SourcePosition where = node.where();
   node = Node::text(node.raw());
@@ -159,8 +159,8 @@ void make_boolean(Node& node, const std::string& what, Loading& loading) {
   const bool no = word == "false" || word == "n" || word == "no" || word == "off";
   if (!yes && !no) refuse_value(node, what, "true or false");
   if (word != "true" && word != "false")
-    loading.notice(Notice::Kind::old_form, node.where(),
-                   format("\"{}\" has '{}': write {}", what, printable(node.raw()), yes ? "true" : "false"));
+    loading.notice_once(Notice::Kind::old_form, node.where(),
+                        format("\"{}\" has '{}': write {}", what, printable(node.raw()), yes ? "true" : "false"));
   node = Node::boolean(yes);
 }
 
@@ -197,9 +197,9 @@ void make_mode(Node& node, const std::string& what, Loading& loading) {
     const SourcePosition where = node.where();
     make_whole(node, what);
     if (!written.starts_with('0') && written.size() >= 3 && written.find_first_not_of("01234567") == std::string::npos)
-      loading.notice(Notice::Kind::rewritten, where,
-                     format("\"{}\" has the number {}, which is no octal one: write \"0{}\" for that mode", what,
-                            written, written));
+      loading.notice_once(Notice::Kind::rewritten, where,
+                          format("\"{}\" has the number {}, which is no octal one: write \"0{}\" for that mode", what,
+                                 written, written));
     return;
   }
   std::string_view digits = node.is_text() ? std::string_view(node.raw()) : std::string_view();
