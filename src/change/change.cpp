@@ -172,7 +172,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   Change change;
   change.release = app.wish.release();
   const auto saved = context.store.app(app.name);
-  Planned wanted = planned(context, app, stop);
+  Planned wanted = planned(context, app, stop, {}, context.room);
   change.plan = wanted.plan;
   const bool same_wish =
       saved && saved->wish.goal.index() == app.wish.goal.index() && saved->wish.release() == app.wish.release() &&

@@ -146,10 +146,12 @@ Change plan_draft(Context& context, App& app, const ReleaseDraft& made, const Ch
   begin_release(context, app, made, options, containers, stop);
   if (options.snapshot || asks_for_snapshots(made.spec)) wish_snapshot(context, app, true, stop);
   World world = observe(context.engine, app, stop);
+  if (context.room != nullptr) world = plan::as_planned(std::move(world), *context.room);
   for (const auto& [service, reference] : made.images)
     if (!world.images.contains(reference))
       world.images[reference] = {reference, {}, {}, {}, {}, expected.value_or(ImageConfig()), !expected};
   plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  if (context.room != nullptr) swap = plan::in_sequence(*context.room, swap);
   note_missing_folders(context, app, world, swap, stop);
   Change change;
   change.kind = Change::Kind::planned;

@@ -190,7 +190,15 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   });
   change::Context repairing = context_for(context.store, report);
   if (steps != nullptr && !options_.dry_run) repairing.agreed = &agreed;
-  result.change = fulfil(repairing, fresh, verb, options_.dry_run || !repairs, stop_);
+  const Room room = repairs ? room_for(declared, context) : Room();
+  repairing.room = room.plan.empty() ? nullptr : &room.plan;
+  try {
+    result.change = fulfil(repairing, fresh, verb, options_.dry_run || !repairs, stop_);
+  } catch (const Error&) {
+    if (!options_.dry_run) bring_back(room, context);
+    throw;
+  }
+  if (result.change.failed()) bring_back(room, context);
   remember(fresh);
   if (result.change.kind == change::Change::Kind::unchanged) return;
   if (options_.dry_run) {
