@@ -166,7 +166,7 @@ std::string_view to_text(Change::Kind kind) {
   return "";
 }
 
-Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop,
+Change fulfil(Context& context, App& app, const JournalVerb& verb, bool dry_run, std::stop_token stop,
               const Agreement& agree) {
   if (!dry_run) clear_announced(context, app.name, stop);
   Change change;

@@ -110,7 +110,7 @@ bool is_made_so(const Release& release, const ReleaseDraft& made) {
 }
 
 Change start_draft(Context& context, App& app, const ReleaseDraft& made, const ChangeOptions& options,
-                   Containers containers, const std::string& verb, std::stop_token stop) {
+                   Containers containers, const JournalVerb& verb, std::stop_token stop) {
   if (!options.dry_run) finish_data(context, app, stop);
   std::set<std::string> images;  // several services may have one
   for (const auto& [service, image] : made.images)

@@ -174,7 +174,10 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   }
   // What did not prove itself the last time is asked again, whatever was wished then: only a verdict ends that.
   if (!fresh.wish.trouble.empty()) fresh.wish.terms.wait = true;
-  const std::string verb = finishes ? "finish" : options_.starts_nothing ? "create" : starts ? "start" : "repair";
+  const auto verb = finishes                  ? JournalVerb("finish")
+                    : options_.starts_nothing ? JournalVerb("create")
+                    : starts                  ? JournalVerb("start")
+                                              : JournalVerb("repair");
   const PlannedSteps* steps = steps_for(result.name);
   Facts facts;
   if (asks_for_facts()) {

@@ -107,9 +107,9 @@ Pass::Room Pass::room_for(const Declaration& declared, change::Context& context)
       planned.name = name.text();
       settle(facts_of(*app, context.engine.containers({}, stop_)), planned);
     }
-    const plan::Plan plan = plan::plan_room(
-        {*app, change::observe(context.engine, *app, stop_), context.clock.now(), context.defaults}, needed,
-        format("{} takes its place; it runs again if that fails", declared.name.text()));
+    const plan::Plan plan =
+        plan::plan_room({*app, change::observe(context.engine, *app, stop_), context.clock.now(), context.defaults},
+                        needed, format("{} takes its place; it runs again if that fails", declared.name.text()));
     room.plan = plan::in_sequence(std::move(room.plan), plan);
     room.locks.push_back(std::move(lock));
     room.apps.push_back(*app);

@@ -181,7 +181,8 @@ TEST_P(MakingRoom, IsPreviewedAsItIsDone) {
   std::vector<std::string> planned;
   for (const auto& app : preview.apps)
     for (const auto& action : app.change.plan.actions) planned.push_back(plan::step_text(action.step));
-  EXPECT_EQ(of(preview, "store").change.plan.actions.at(1).reason, "store takes its place; it runs again if that fails");
+  EXPECT_EQ(of(preview, "store").change.plan.actions.at(1).reason,
+            "store takes its place; it runs again if that fails");
   EXPECT_THAT(of(preview, "shop").reason, HasSubstr("if that fails, it runs again"));
   std::ignore = apply();
   EXPECT_EQ(heard_.steps, planned);

@@ -27,7 +27,7 @@ std::vector<Deed> deeds_of(const std::vector<JournalEntry>& entries) {
   std::vector<Deed> deeds;
   std::map<std::pair<std::string, std::string>, size_t> open;
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-    const std::pair key(entry->app, entry->verb);
+    const std::pair key(entry->app, entry->verb.text());
     if (entry->outcome.kind() == Outcome::started) {
       open[key] = deeds.size();
       deeds.push_back({entry->time, {}, *entry});
@@ -60,8 +60,8 @@ Style style_of(const JournalOutcome& outcome) {
 std::string text_of(const Deed& deed) {
   const JournalEntry& entry = deed.end;
   std::string text = local_time(deed.time, Precision::seconds);
-  for (const auto& part :
-       {entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), entry.outcome.text(), entry.text})
+  for (const auto& part : {entry.app, entry.verb.text(), entry.release ? entry.release->text() : std::string(),
+                           entry.outcome.text(), entry.text})
     if (!part.empty()) text += "  " + part;
   return text;
 }
@@ -96,7 +96,7 @@ void print_deeds(Console& console, const std::vector<JournalEntry>& entries, siz
   for (const auto& [time, took, entry] : deeds)
     table.add({local_time(time, Precision::seconds),
                entry.app,
-               entry.verb,
+               entry.verb.text(),
                entry.release ? entry.release->text() : std::string(),
                {entry.outcome.text(), style_of(entry.outcome)},
                took ? duration_text(*took) : std::string(),
