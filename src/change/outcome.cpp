@@ -7,6 +7,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/kept_files.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::change {

@@ -23,8 +23,8 @@ JournalVerb JournalVerb::of(const std::string& detail) const {
 }
 
 std::string JournalVerb::text() const {
-  if (word_.empty() || detail_.empty()) return std::string(word_) + detail_;
-  return std::string(word_) + " " + detail_;
+  if (!detail_) return std::string(word_);
+  return word_.empty() ? *detail_ : std::string(word_) + " " + *detail_;
 }
 
 JournalOutcome JournalOutcome::kept(const std::string& word) {

@@ -87,7 +87,8 @@ class JournalVerb {
   }
 
   std::string_view word_;
-  std::string detail_;  // behind the word; without one the whole text
+  // Behind the word; without one the whole text. A string alone is no constant that a compiler could keep.
+  std::optional<std::string> detail_{};
 };
 
 // What came of it. Code gives it as a word, which is looked up in the table when that is compiled; the state keeps the
