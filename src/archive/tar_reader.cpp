@@ -471,7 +471,7 @@ void TarReader::apply_sparse(const Records& records, Sparse& sparse, TarEntry& e
       throw Error(ErrorCode::bad_archive, format("{} is sparse in an unknown way", printable(entry.name)));
     read_map(sparse);
   }
-  if (!sparse.size) throw damaged(format("the sparse file {} has no size", printable(entry.name)));
+  if (!sparse.size || *sparse.size < 0) throw damaged(format("the sparse file {} has no size", printable(entry.name)));
   entry.size = *sparse.size;
   entry.sparse = true;
   std::int64_t end = 0, stored = 0;

@@ -380,11 +380,13 @@ SftpResult SftpSession::rename(const std::string& from, const std::string& to, s
 SftpResult SftpSession::replace(const std::string& from, const std::string& to, const std::string& aside,
                                 std::stop_token stop) {
   if (extensions_.contains(posix_rename)) return simple(Message(extended).text(posix_rename).text(from).text(to), stop);
-  const SftpResult set_aside = rename(to, aside, stop);
+  if (stop.stop_requested()) throw Cancelled();
+  // From here on a stop waits until one of the files has the name.
+  const SftpResult set_aside = rename(to, aside, {});
   if (set_aside.status == SftpStatus::no_such_file) return rename(from, to, stop);
   if (!set_aside.ok()) return set_aside;
   try {
-    const SftpResult renamed = rename(from, to, stop);
+    const SftpResult renamed = rename(from, to, {});
     if (renamed.ok())
       std::ignore = remove(aside, stop);
     else

@@ -193,11 +193,12 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   world.networks = engine.networks(stop);
   for (auto& image : engine.images({.label = format("{}={}", labels::family, app.name.text()), .reference = {}}, stop))
     world.images[image.id] = std::move(image);
+  std::set<std::string> asked;
   for (const auto& release : app.releases)
     for (const auto& [service, id] : release.images) {
       const bool is_wished = app.wish.release() == release.number;
       // A list has no configuration; the plan of the wished release needs its health check.
-      if (world.images.contains(id) && !is_wished) continue;
+      if ((world.images.contains(id) && !is_wished) || !asked.insert(id).second) continue;
       if (auto image = engine.image(id, stop)) world.images[id] = std::move(*image);
     }
   add_data(world, {&app, 1});

@@ -5,7 +5,6 @@
 
 #include "base/format.h"
 #include "base/plural.h"
-#include "base/presence.h"
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/change.h"
@@ -25,9 +24,12 @@ void refuse_what_goes_anyway(const App& app) {
                  format("belay remove {} finishes it.", app.name.text()));
 }
 
-// The next pass would find the definition without its app, and the containers in its way.
+// The next pass would find the definition without its app, and the containers in its way. A definition that is not
+// there now may be on a disk that is not mounted, but nobody could move it out of the way.
 void refuse_declared(const App& app) {
-  if (app.origin_kind != Origin::definition || app.origin.empty() || is_gone(app.origin)) return;
+  if (app.origin_kind != Origin::definition || app.origin.empty()) return;
+  std::error_code unknown;
+  if (fs::status(app.origin, unknown).type() == fs::file_type::not_found) return;
   throw Conflict(
       ErrorCode::declared_elsewhere, format("{} is declared in {}", app.name.text(), app.origin),
       format("While belay serve is stopped, move that file out of its folder; then: belay forget {}", app.name.text()));

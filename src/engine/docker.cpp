@@ -111,11 +111,27 @@ EngineDefaults DockerEngine::defaults(std::stop_token stop) {
   return asked;
 }
 
+std::optional<ImageConfig> DockerEngine::image_config(const std::string& id, std::stop_token stop) {
+  constexpr size_t most = 256;
+  const auto known = configs_.with([&](const auto& configs) -> std::optional<ImageConfig> {
+    const auto found = configs.find(id);
+    return found == configs.end() ? std::nullopt : std::optional(found->second);
+  });
+  if (known) return known;
+  auto asked = image(id, stop);
+  if (!asked) return {};
+  configs_.with([&](auto& configs) {
+    if (configs.size() >= most) configs.clear();
+    configs.emplace(id, asked->config);
+  });
+  return std::move(asked->config);
+}
+
 std::optional<ContainerDetail> DockerEngine::container(const std::string& name, std::stop_token stop) {
   const auto inspection = inspect(name, stop);
   if (!inspection) return {};
-  const auto base = image(inspection->root()["Image"].text(), stop);
-  auto detail = decode_inspection(inspection->root(), base ? &base->config : nullptr, defaults(stop));
+  const auto base = image_config(inspection->root()["Image"].text(), stop);
+  auto detail = decode_inspection(inspection->root(), base ? &*base : nullptr, defaults(stop));
   for (auto* mode : {&detail.container.network_mode, &detail.service.network_mode, &detail.service.pid_mode,
                      &detail.service.ipc_mode})
     use_name(*mode, stop);

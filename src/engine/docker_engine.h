@@ -3,6 +3,7 @@
 // docker_containers.cpp, docker_images.cpp, docker_archive.cpp (tar streams) and docker_sessions.cpp (logs, exec,
 // attach, events).
 
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -87,6 +88,8 @@ class DockerEngine final : public Engine {
   void use_name(std::string& mode, std::stop_token stop);
   bool has_network(const std::string& name, std::stop_token stop);
   EngineDefaults defaults(std::stop_token stop);
+  // Of the image of this id, which stands for its content: asked for once. nullopt: it is not there.
+  std::optional<ImageConfig> image_config(const std::string& id, std::stop_token stop);
   bool has_own_log_options() const;
   void update(const std::string& name, const std::string& body, std::stop_token stop);
   // A pull or a push, with the login for the image's registry.
@@ -118,6 +121,7 @@ class DockerEngine final : public Engine {
     int session = 0;  // of the connection: an engine that was restarted may have others
   };
   Guarded<std::optional<KnownDefaults>> defaults_;
+  Guarded<std::map<std::string, ImageConfig>> configs_;  // by the image's id
   // Held while a network is made. Older engines look for one of the same name and then make one, and two
   // calls at a time both find none: apps that share a network would get two.
   std::mutex making_network_;

@@ -49,7 +49,8 @@ Milliseconds interval(const std::string& text) {
 
 std::string web_address(const std::string& text) {
   if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://"))
-    throw Error(ErrorCode::bad_value, format("'{}' is not a web address", printable(text)),
+    // The text itself stays out: it may hold a token.
+    throw Error(ErrorCode::bad_value, "what is written there is not a web address",
                 "They begin with http:// or https://.");
   return text;
 }

@@ -29,10 +29,12 @@ sockaddr_un unix_address(const fs::path& path) {
   return address;
 }
 
-// A socket without a server refuses connections.
-bool somebody_listens(const sockaddr_un& address) {
+// A socket without a server refuses connections. Any other failure says nothing: a socket for datagrams may be in use.
+bool nobody_listens(const sockaddr_un& address) {
   const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return ::connect(probe.raw(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
+  if (!probe) return false;
+  return ::connect(probe.raw(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+         (errno == ECONNREFUSED || errno == ENOENT);
 }
 
 struct InternetAddress {
@@ -110,7 +112,7 @@ void Listener::listen_on_unix() {
   struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) throw Conflict(format("{}: there is a file that is not a socket", activity));
-    if (somebody_listens(address))
+    if (!nobody_listens(address))
       throw Conflict(ErrorCode::port_held, format("{}: another process listens there", activity));
     ::unlink(path.c_str());
   }

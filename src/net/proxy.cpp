@@ -111,13 +111,14 @@ Proxy parse_proxy(const std::string& url) {
     scheme = lower(text.substr(0, mark));
     text.erase(0, mark + 3);
   }
-  text = text.substr(0, text.find('/'));
   Proxy proxy;
   std::string login;
+  // First, because a password may hold any other sign.
   if (const size_t at = text.rfind('@'); at != std::string::npos) {
     login = text.substr(0, at);
     text.erase(0, at + 1);
   }
+  text = text.substr(0, text.find('/'));
   if (scheme != "http" && scheme != "https")
     throw Error(ErrorCode::bad_value, format("a proxy that speaks {} is out of reach for Belay", printable(scheme)),
                 "It speaks to proxies over http and https.");

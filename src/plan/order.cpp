@@ -8,20 +8,20 @@ namespace belay::plan {
 namespace {
 
 // A port that `next` needs and a running container holds.
-std::optional<PortBinding> shared_port(const Spec& next, const Container& running) {
-  for (const auto& service : next.services)
-    for (const auto& wanted : service.ports)
+std::optional<PortBinding> shared_port(const Incoming& next, const Container& running) {
+  for (const Service* service : next.services)
+    for (const auto& wanted : service->ports)
       for (const auto& held : running.ports)
         if (clash(wanted, held)) return wanted;
   return {};
 }
 
-std::optional<std::string> shared_address(const App& app, const Spec& next, const Container& running) {
+std::optional<std::string> shared_address(const App& app, const Incoming& next, const Container& running) {
   const auto owner = running.owner();
   const Release* release = owner ? app.find(owner->release) : nullptr;
   if (release == nullptr) return {};
-  for (const auto& service : next.services)
-    for (const auto& link : service.networks)
+  for (const Service* service : next.services)
+    for (const auto& link : service->networks)
       for (const auto& other : release->spec.services)
         for (const auto& other_link : other.networks) {
           if (!link.ipv4.empty() && link.network == other_link.network && link.ipv4 == other_link.ipv4)
@@ -29,17 +29,19 @@ std::optional<std::string> shared_address(const App& app, const Spec& next, cons
           if (!link.ipv6.empty() && link.network == other_link.network && link.ipv6 == other_link.ipv6)
             return link.ipv6;
         }
-  for (const auto& service : next.services)
+  for (const Service* service : next.services) {
+    if (service->mac_address.empty()) continue;
     for (const auto& other : release->spec.services)
-      if (!service.mac_address.empty() && service.mac_address == other.mac_address) return service.mac_address;
+      if (service->mac_address == other.mac_address) return service->mac_address;
+  }
   return {};
 }
 
 // Data that both would write: the same volume or the same host path, read-write on both sides. Sockets and devices of
 // the host are not data.
-std::optional<std::string> shared_data(const Spec& next, const Container& running) {
-  for (const auto& service : next.services)
-    for (const auto& mine : service.mounts) {
+std::optional<std::string> shared_data(const Incoming& next, const Container& running) {
+  for (const Service* service : next.services)
+    for (const auto& mine : service->mounts) {
       if (mine.read_only || mine.source.empty() || !mine.keeps_data()) continue;
       if (mine.source.ends_with(".sock") || mine.source.starts_with("/dev/")) continue;
       for (const auto& theirs : running.mounts)
@@ -49,8 +51,8 @@ std::optional<std::string> shared_data(const Spec& next, const Container& runnin
 }
 
 // Services that are exchanged together stop first where one of them has to.
-SwapOrder order_of_services(const Spec& next) {
-  const auto says = [](SwapOrder order) { return [order](const Service& service) { return service.order == order; }; };
+SwapOrder order_of_services(const Incoming& next) {
+  const auto says = [](SwapOrder order) { return [order](const Service* service) { return service->order == order; }; };
   const auto& services = next.services;
   if (std::any_of(services.begin(), services.end(), says(SwapOrder::stop_first))) return SwapOrder::stop_first;
   const bool all_start =
@@ -59,14 +61,15 @@ SwapOrder order_of_services(const Spec& next) {
 }
 
 // Why the order is not left to the rules. An app of a Compose project has Compose's order where its file says nothing.
-std::string cause_of_order(const App& app, const Spec& next) {
-  if (app.wish.terms.order) return "you asked for it";
-  return next.project ? "so does Compose, or its file says so" : "its definition says so";
+std::string cause_of_order(std::optional<SwapOrder> asked, const Incoming& next) {
+  if (asked) return "you asked for it";
+  return next.is_project ? "so does Compose, or its file says so" : "its definition says so";
 }
 
-SwapDecision decided(const App& app, const Spec& next, const std::vector<const Container*>& running) {
-  const SwapOrder explicit_order = app.wish.terms.order.value_or(order_of_services(next));
-  if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, cause_of_order(app, next)};
+SwapDecision decided(const App& app, std::optional<SwapOrder> asked, const Incoming& next,
+                     const std::vector<const Container*>& running) {
+  const SwapOrder explicit_order = asked.value_or(order_of_services(next));
+  if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, cause_of_order(asked, next)};
   for (const Container* container : running) {
     const std::string overruled =
         explicit_order == SwapOrder::start_first ? "; start-first as asked is not possible" : "";
@@ -75,12 +78,12 @@ SwapDecision decided(const App& app, const Spec& next, const std::vector<const C
     if (const auto address = shared_address(app, next, *container))
       return {SwapOrder::stop_first, format("both need the fixed address {}{}", *address, overruled)};
   }
-  if (explicit_order == SwapOrder::start_first) return {SwapOrder::start_first, cause_of_order(app, next)};
+  if (explicit_order == SwapOrder::start_first) return {SwapOrder::start_first, cause_of_order(asked, next)};
   for (const Container* container : running)
     if (const auto data = shared_data(next, *container))
       return {SwapOrder::stop_first, format("both write to {}", *data)};
   const bool next_in_host = std::any_of(next.services.begin(), next.services.end(),
-                                        [](const Service& service) { return service.network_mode == "host"; });
+                                        [](const Service* service) { return service->network_mode == "host"; });
   for (const Container* container : running)
     if (next_in_host && container->network_mode == "host")
       return {SwapOrder::stop_first, "both live in the host's network, where they would fight for ports"};
@@ -89,8 +92,13 @@ SwapDecision decided(const App& app, const Spec& next, const std::vector<const C
 
 }  // namespace
 
-SwapDecision decide_order(const App& app, const Spec& next, const std::vector<const Container*>& running) {
-  SwapDecision decision = decided(app, next, running);
+Incoming::Incoming(const Spec& spec) : order(spec.order), is_project(spec.project.has_value()) {
+  for (const Service& service : spec.services) services.push_back(&service);
+}
+
+SwapDecision decide_order(const App& app, std::optional<SwapOrder> asked, const Incoming& next,
+                          const std::vector<const Container*>& running) {
+  SwapDecision decision = decided(app, asked, next, running);
   decision.shares_data = std::any_of(running.begin(), running.end(), [&](const Container* container) {
     return shared_data(next, *container).has_value();
   });

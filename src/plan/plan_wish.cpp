@@ -140,14 +140,13 @@ void WishPlanner::find_restarts(const Release& release, std::vector<Member>& mem
 }
 
 SwapDecision WishPlanner::order_of(const Release& release, const Members& members, const ContainerList& others) const {
-  Spec next = release.spec;
+  Incoming next(release.spec);
   next.services.clear();
   for (const Member* member : members)
-    if (!member->runs) next.services.push_back(*member->service);
-  if (s_.app.name.text() != s_.defaults.own_app || others.empty()) return decide_order(s_.app, next, others);
-  App startable_first = s_.app;
-  startable_first.wish.terms.order = SwapOrder::start_first;
-  SwapDecision decision = decide_order(startable_first, next, others);
+    if (!member->runs) next.services.push_back(member->service);
+  if (s_.app.name.text() != s_.defaults.own_app || others.empty())
+    return decide_order(s_.app, wish_.terms.order, next, others);
+  SwapDecision decision = decide_order(s_.app, SwapOrder::start_first, next, others);
   if (decision.order == SwapOrder::stop_first)
     throw Conflict(ErrorCode::port_held,
                    format("Belay itself runs in {}, and its successor cannot run beside it: {}", s_.app.name.text(),
@@ -160,12 +159,11 @@ SwapDecision WishPlanner::order_of(const Release& release, const Members& member
 // Whether the service can only start when one of these containers has stopped. `at_once`: shared data counts as well.
 bool WishPlanner::is_in_the_way(const Member& member, const ContainerList& others, bool at_once) const {
   if (member.runs) return false;
-  App app = s_.app;
-  app.wish.terms.order = at_once ? SwapOrder::by_rule : SwapOrder::start_first;
-  Spec alone;
-  alone.services = {*member.service};
+  const SwapOrder asked = at_once ? SwapOrder::by_rule : SwapOrder::start_first;
+  Incoming alone;
+  alone.services = {member.service};
   return std::any_of(others.begin(), others.end(), [&](const Container* other) {
-    return decide_order(app, alone, {other}).order == SwapOrder::stop_first;
+    return decide_order(s_.app, asked, alone, {other}).order == SwapOrder::stop_first;
   });
 }
 
@@ -280,15 +278,13 @@ Indices WishPlanner::go_back(const Release& release, std::vector<Member>& all) {
   const std::string reason = format("{} runs again", release.number.text());
   const Indices named = assign_names(release, members, prepared_);
   if (others.empty()) return start_and_prove(release, members, named);
-  App by_rule = s_.app;
-  by_rule.wish.terms.order = SwapOrder::by_rule;
-  Spec next = release.spec;
-  std::erase_if(next.services, [&](const Service& service) {
+  Incoming next(release.spec);
+  std::erase_if(next.services, [&](const Service* service) {
     return std::any_of(members.begin(), members.end(), [&](const Member* member) {
-      return member->service->name == service.name && member->runs && !member->restarts;
+      return member->service->name == service->name && member->runs && !member->restarts;
     });
   });
-  const SwapDecision decision = decide_order(by_rule, next, others);
+  const SwapDecision decision = decide_order(s_.app, SwapOrder::by_rule, next, others);
   if (decision.order == SwapOrder::stop_first) {
     const Indices stopped = stop_all(others, reason, named, decision.shares_data ? Needed::yes : Needed::no);
     return start_and_prove(release, members, joined(named, stopped));

@@ -83,9 +83,20 @@ struct SwapDecision {
   std::string reason;
   bool shares_data = false;  // both write to the same volume or host path, whatever decided
 };
-// The order of a swap by the rules of docs/architecture.md: the user's word, a host port or fixed address both need,
-// data both write, the host's network (where nobody can see the ports) both live in.
-SwapDecision decide_order(const App& app, const Spec& next, const std::vector<const Container*>& running);
+// What is to start: services of a spec, and what that says of all. Refers to the spec, which has to outlive it.
+struct Incoming {
+  Incoming() = default;
+  explicit Incoming(const Spec& spec);  // all its services
+
+  std::vector<const Service*> services;
+  SwapOrder order = SwapOrder::by_rule;
+  bool is_project = false;
+};
+// `asked`: the order that the user's word asks for; none: the definition's, or the rules'. The order of a swap by the
+// rules of docs/architecture.md: the user's word, a host port or fixed address both need, data both write, the host's
+// network (where nobody can see the ports) both live in.
+SwapDecision decide_order(const App& app, std::optional<SwapOrder> asked, const Incoming& next,
+                          const std::vector<const Container*>& running);
 
 // Removes all containers and images of the app; its volumes only where `volumes` says so. Never what is not the app's.
 Plan plan_removal(const Situation& situation, bool volumes);

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "template/place.h"
+#include "template/search.h"
 
 namespace belay::templates {
 
@@ -87,8 +88,8 @@ Value computed_from(const std::string& sign, const Node& left, const Node& right
 bool holds(const Node& whole, const Node& part, Budget& budget) {
   if (whole.is_text()) {
     if (!part.is_text()) throw Error(ErrorCode::bad_value, format("text never holds {}", part.kind_name()));
-    budget.take_bytes(whole.raw().size());
-    return whole.raw().find(part.raw()) != std::string::npos;
+    budget.take_bytes(whole.raw().size() + part.raw().size());
+    return part.raw().empty() || Search(part.raw()).in(whole.raw()) != std::string::npos;
   }
   if (whole.is_map()) {
     budget.take(1 + whole.members().size() / 8);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bitset>
 #include <charconv>
 #include <cmath>
 #include <list>
@@ -7,6 +8,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "template/evaluate.h"
+#include "template/search.h"
 
 namespace belay::templates {
 
@@ -95,8 +97,9 @@ Value replace_filter(const Call& call) {
   std::string result;
   size_t at = 0;
   if (old.empty()) throw Error(ErrorCode::bad_value, "'replace' takes a text that is not empty");
+  const Search search(old);
   while (left != 0) {
-    const size_t found = text.find(old, at);
+    const size_t found = search.in(text, at);
     if (found == std::string::npos) break;
     call.budget.take_bytes(by.size());
     result.append(text, at, found - at).append(by);
@@ -154,9 +157,12 @@ Value upper_filter(const Call& call) {
 Value trim_filter(const Call& call) {
   const std::string text = text_subject(call);
   const std::string letters = text_or(call, 1, "chars", " \t\n\r\f\v");
-  const size_t begin = text.find_first_not_of(letters);
-  if (begin == std::string::npos) return text_value("");
-  return text_value(text.substr(begin, text.find_last_not_of(letters) - begin + 1));
+  std::bitset<256> is_letter;
+  for (const char c : letters) is_letter.set(static_cast<unsigned char>(c));
+  const auto stays = [&](char c) { return !is_letter.test(static_cast<unsigned char>(c)); };
+  const auto begin = std::find_if(text.begin(), text.end(), stays);
+  const auto end = std::find_if(text.rbegin(), std::make_reverse_iterator(begin), stays).base();
+  return text_value(std::string(begin, end));
 }
 
 Value length_filter(const Call& call) {

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "template/evaluate.h"
+#include "template/search.h"
 
 namespace belay::templates {
 
@@ -57,8 +58,9 @@ Value parts_of_text(const Call& call) {
   }
   const std::string& separator = text_argument(call, 1);
   if (separator.empty()) throw Error(ErrorCode::bad_value, "'split' takes a separator that is not empty");
+  const Search search(separator);
   for (size_t begin = 0;;) {
-    const size_t end = text.find(separator, begin);
+    const size_t end = search.in(text, begin);
     list.add(Node::text(text.substr(begin, end - begin)));
     if (end == std::string::npos) return Value(std::move(list));
     begin = end + separator.size();

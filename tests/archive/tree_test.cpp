@@ -593,6 +593,10 @@ TEST_F(Hostile, SizesThatCannotBeAreRefused) {
   EXPECT_THAT(refusal(raw({{124, overflow}}) + end()), HasSubstr("no number"));
   EXPECT_THAT(refusal(raw({{124, "9999999"}}) + end()), HasSubstr("no number"));
   EXPECT_NE(refusal(raw({{124, huge}}) + end()), "none");
+  // GNU's own form of a sparse file: without any piece, of a size that would make up for that of others.
+  const std::string sparse =
+      raw({{156, "S"}, {124, "00000000000"}, {257, std::string("ustar  \0", 8)}, {483, negative}});
+  EXPECT_THAT(refusal(sparse + end()), HasSubstr("has no size"));
 }
 
 TEST_F(Hostile, ASizeThatLiesIsACutOffTar) {

@@ -305,6 +305,45 @@ TEST(SftpProgram, ThatCannotReplaceAFileLeavesIt) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
 }
 
+// A stop between the two steps of that: the request that gives the name to the new file waits, until the stop is there.
+TEST(SftpProgram, ThatCannotReplaceAFileInOneStepIsNotStoppedHalfWay) {
+  const TemporaryFolder folder, signs;
+  const fs::path script = signs.path() / "between";
+  write_file_durably(script, R"(import os, struct, subprocess, sys, time
+server = subprocess.Popen(["/usr/lib/openssh/sftp-server", "-P", "posix-rename"], stdin=subprocess.PIPE)
+renames = 0
+while head := sys.stdin.buffer.read(4):
+    packet = sys.stdin.buffer.read(struct.unpack(">I", head)[0])
+    renames += packet[0] == 18
+    if renames == 2:
+        open(sys.argv[1] + "/held", "w").close()
+        while not os.path.exists(sys.argv[1] + "/go"):
+            time.sleep(0.01)
+    server.stdin.write(head + packet)
+    server.stdin.flush()
+server.stdin.close()
+server.wait()
+)");
+  const auto server = SftpDestination::through(parse_place(format("sftp://box{}", folder.path().string())),
+                                               {"python3", "-u", script.string(), signs.path().string()});
+  write_file_durably(folder.path() / "web.tar", "first");
+  std::stop_source source;
+  const std::jthread stopper([&](const std::stop_token& end) {
+    while (!fs::exists(signs.path() / "held") && !end.stop_requested())
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    source.request_stop();
+    write_file_durably(signs.path() / "go", "");
+  });
+  try {
+    const auto upload = server->create("web.tar", {.replace = true}, source.get_token());
+    upload->write("second");
+    upload->commit();
+  } catch (const Cancelled&) {
+  }
+  EXPECT_EQ(read_file(folder.path() / "web.tar"), "second");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
+}
+
 TEST(SftpProgram, ThatEndsSaysWhy) {
   EXPECT_THAT(
       failure([&] {

@@ -106,6 +106,30 @@ TEST(LettingGo, OfWhatBelayMadeSaysThatItsLabelsStay) {
   EXPECT_EQ(scene.app().last, ReleaseNumber{1});
 }
 
+TEST(LettingGo, OfADeclaredAppTakesADefinitionThatNobodyCanMoveAway) {
+  for (const bool is_there : {true, false}) {
+    Scene scene;
+    ASSERT_EQ(scene.run("deploy 1"), "done");
+    const fs::path definition = scene.folder.path() / "etc/belay/containers.d/web.json";
+    App app = scene.app();
+    app.origin_kind = Origin::definition;
+    app.origin = definition.string();
+    scene.store->save(app);
+    // Without it, the whole tree is missing: it may be on a disk that is not mounted.
+    if (is_there) {
+      make_folder(definition.parent_path());
+      write_file_durably(definition, "{}");
+    }
+    auto here = scene.context();
+    const auto forget = [&] { return let_go(here, web, false, [](const LetGo&) { return true; }, {}).done; };
+    if (is_there)
+      EXPECT_THROW(forget(), Conflict);
+    else
+      EXPECT_TRUE(forget());
+    EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+  }
+}
+
 TEST(LettingGo, TakesTheKeptFilesAlongAndNeverBeforeTheApp) {
   Scene scene;
   ASSERT_EQ(scene.run("deploy 1"), "done");

@@ -275,6 +275,23 @@ TEST(Listener, TakesOverWhatADeadProcessLeft) {
   EXPECT_TRUE(fs::exists(address.socket)) << "the refused one took nothing away";
 }
 
+// Such as the socket of the system's log: nobody can connect to it, and it is in use.
+TEST(Listener, LeavesASocketForDatagrams) {
+  const TemporaryFolder folder;
+  ListenAddress address;
+  address.socket = folder.path() / "s";
+  sockaddr_un raw{};
+  raw.sun_family = AF_UNIX;
+  address.socket.string().copy(raw.sun_path, sizeof raw.sun_path - 1);
+  for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
+    const Fd other(::socket(AF_UNIX, type, 0));
+    ASSERT_EQ(::bind(other.raw(), reinterpret_cast<sockaddr*>(&raw), sizeof raw), 0);
+    EXPECT_THROW(Listener(address, Reach::loopback_only), Conflict);
+    ASSERT_TRUE(fs::exists(address.socket));
+    fs::remove(address.socket);
+  }
+}
+
 TEST(Listener, LeavesFilesAlone) {
   const TemporaryFolder folder;
   ListenAddress address;

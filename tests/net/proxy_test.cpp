@@ -55,6 +55,17 @@ TEST(Proxy, SaysWhatIsNoProxy) {
     EXPECT_THROW(proxy_for({bad, bad, ""}, true, {"a.example", 443}), Error) << bad;
 }
 
+TEST(Proxy, SaysNothingOfItsLogin) {
+  for (const char* bad :
+       {"http://user:pa/ss@p:0", "http://user:s3cret/@p:0", "http://us/er:p@ss@", "http://pa/ss:@p:99999"})
+    try {
+      proxy_for({bad, bad, ""}, true, {"a.example", 443});
+      ADD_FAILURE() << bad;
+    } catch (const Error& error) {
+      for (const char* secret : {"ss", "s3cret", "us"}) EXPECT_THAT(error.what(), Not(HasSubstr(secret))) << bad;
+    }
+}
+
 TEST(Proxy, LeadsThroughATunnel) {
   std::string head;
   test::Server server(test::Server::Family::ipv4, [&](test::Connection& connection) {

@@ -69,7 +69,7 @@ TEST(Order, IsAServicesOwn) {
   const auto order_of = [&](const std::vector<Service>& services) {
     Spec next;
     next.services = services;
-    return decide_order(scene.app, next, {&scene.world.containers[0]}).order;
+    return decide_order(scene.app, {}, Incoming(next), {&scene.world.containers[0]}).order;
   };
   EXPECT_EQ(order_of({plain}), SwapOrder::start_first);
   EXPECT_EQ(order_of({plain, stops}), SwapOrder::stop_first);
@@ -78,7 +78,8 @@ TEST(Order, IsAServicesOwn) {
 TEST(Order, IsDecidedByTheRules) {
   const auto reason = [](const Service& before, const Service& after) {
     const Scene scene = upgrade(before, after);
-    const auto decision = decide_order(scene.app, scene.app.releases[1].spec, {&scene.world.containers[0]});
+    const auto decision = decide_order(scene.app, scene.app.wish.terms.order, Incoming(scene.app.releases[1].spec),
+                                       {&scene.world.containers[0]});
     return (decision.order == SwapOrder::stop_first ? "stop first: " : "start first: ") + decision.reason;
   };
   const Service plain = Scene::service();

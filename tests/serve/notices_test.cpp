@@ -350,6 +350,18 @@ TEST_F(WebhookTest, SpeaksTheFormOfEachService) {
   }
 }
 
+TEST_F(WebhookTest, ItsAddressIsNotShownWhereItCannotBeRead) {
+  for (const char* url :
+       {"https://bot:S3cret@hooks.example/x", "https://bot:a/S3cret@hooks.example/x", "hooks.example/services/S3cret",
+        "https://hooks.example:0/S3cret", "https:///S3cret", "https://hooks.example/S3cret x"})
+    try {
+      webhook_sink(hook(url), clock_);
+      ADD_FAILURE() << url;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what() + error.hint(), Not(HasSubstr("S3cret"))) << url;
+    }
+}
+
 TEST_F(WebhookTest, PutsTheTransactionOfMatrixBeforeAQuery) {
   Receiver receiver({fine});
   Webhook webhook = hook(receiver.url());

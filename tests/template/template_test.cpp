@@ -150,6 +150,24 @@ TEST(Templates, AreBoundInTimeAndSize) {
   }
 }
 
+// With a search that begins anew at each place, each of these would take ten thousand million steps.
+TEST(Templates, SearchTextOnce) {
+  const std::string given = "{% set x = 'a' * 200000 %}{% set y = 'a' * 100000 ~ 'b' %}";
+  EXPECT_EQ(made(given + "{{ x | trim(y) }}"), "");
+  EXPECT_EQ(made(given + "{{ x | trim('b' * 100000 ~ 'c') | length }}"), "200000");
+  EXPECT_EQ(made(given + "{{ x | replace(y, '') | length }}"), "200000");
+  EXPECT_EQ(made(given + "{{ x.split(y) | length }}"), "1");
+  EXPECT_EQ(made(given + "{{ y in x }} {{ y in x ~ y }}"), "False True");
+}
+
+TEST(Templates, FindWhatOverlapsItself) {
+  EXPECT_EQ(made("{{ 'aabaabaac' | replace('aabaac', 'X') }} {{ 'aaaaa' | replace('aa', 'b') }}"), "aabX bba");
+  EXPECT_EQ(made("{{ 'aaXaXXaX'.split('aX') | join(',') }} {{ '' in 'a' }} {{ 'ab' in 'aab' }} {{ 'abb' in 'ab' }}"),
+            "a,,X, True True False");
+  EXPECT_EQ(made("{{ '  a b ' | trim }}|{{ 'xaxbx' | trim('x') }}|{{ '' | trim }}|{{ 'ää' | trim('ä') }}"),
+            "a b|axb||");
+}
+
 TEST(Templates, KnowWhereEachPieceOfTheirTextCameFrom) {
   const Rendered rendered =
       render("a: {{ name }}\n{% for host in hosts %}\n{{ host }}: [\n{%- endfor %}", "t", values());
