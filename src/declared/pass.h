@@ -221,8 +221,9 @@ class Pass {
   };
   Room room_for(const Declaration& declared, change::Context& context);
   // Those that made room are as they are wished to be. Never throws but for a stop: the change has its own trouble.
-  void bring_back(const Room& room, change::Context& context);
-  change::Change bring_back(change::Context& context, const AppName& name, bool dry_run, std::stop_token stop) const;
+  void bring_back(const Room& room, const AppName& successor, change::Context& context);
+  change::Change bring_back(change::Context& context, const AppName& name, const AppName& successor, bool dry_run,
+                            std::stop_token stop) const;
   DeclaredApp kept_for_now(const App& app, const Declaration& successor);
 
   // pass_plans.cpp: what was planned earlier

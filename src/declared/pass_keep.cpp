@@ -198,10 +198,10 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   try {
     result.change = fulfil(repairing, fresh, verb, options_.dry_run || !repairs, stop_);
   } catch (const Error&) {
-    if (!options_.dry_run) bring_back(room, context);
+    if (!options_.dry_run) bring_back(room, declared.name, context);
     throw;
   }
-  if (result.change.failed()) bring_back(room, context);
+  if (result.change.failed()) bring_back(room, declared.name, context);
   remember(fresh);
   if (result.change.kind == change::Change::Kind::unchanged) return;
   if (options_.dry_run) {

@@ -94,10 +94,10 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
     result.change = start_draft(changing, app, made, change_options(declared, app, made.spec),
                                 change::Containers::changed_in_place, "apply", stop_);
   } catch (const Error&) {
-    bring_back(room, context);
+    bring_back(room, declared.name, context);
     throw;
   }
-  if (result.change.failed()) bring_back(room, context);
+  if (result.change.failed()) bring_back(room, declared.name, context);
   remember(app);
   classify(result, app);
   if (result.change.failed()) {

@@ -38,7 +38,7 @@ bool must_stop_first(const Declaration& declared, const std::vector<const Contai
   Spec next = declared.spec;
   next.order = SwapOrder::by_rule;
   for (auto& service : next.services) service.order = SwapOrder::by_rule;
-  return plan::decide_order(App(declared.name), next, theirs).order == SwapOrder::stop_first;
+  return plan::decide_order(App(declared.name), {}, plan::Incoming(next), theirs).order == SwapOrder::stop_first;
 }
 
 }  // namespace
@@ -119,14 +119,27 @@ Pass::Room Pass::room_for(const Declaration& declared, change::Context& context)
   return room;
 }
 
-change::Change Pass::bring_back(change::Context& context, const AppName& name, bool dry_run,
+change::Change Pass::bring_back(change::Context& context, const AppName& name, const AppName& successor, bool dry_run,
                                 std::stop_token stop) const {
   App app = known_app(context, name, stop);
   if (!app.wish.is_unfinished()) app.wish.fallback = app.wish.release();
-  return fulfil(context, app, "repair", dry_run, stop);
+  // What failed and is kept has the name, maybe.
+  plan::Plan room;
+  const auto failed = context.store.app(successor);
+  const Release* wished = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
+  if (failed && !failed->wish.is<goal::Run>() && wished != nullptr) {
+    std::set<std::string> names;
+    for (const auto& [service, container] : wished->containers) names.insert(container);
+    room = plan::plan_room(
+        {*failed, change::observe(context.engine, *failed, stop), context.clock.now(), context.defaults}, names,
+        format("{} runs again", name.text()));
+  }
+  change::Context back = context;
+  back.room = room.empty() ? nullptr : &room;
+  return fulfil(back, app, "repair", dry_run, stop);
 }
 
-void Pass::bring_back(const Room& room, change::Context& context) {
+void Pass::bring_back(const Room& room, const AppName& successor, change::Context& context) {
   for (const auto& app : room.apps) {
     {
       const std::lock_guard turn(turn_);
@@ -136,7 +149,7 @@ void Pass::bring_back(const Room& room, change::Context& context) {
     change::Context back = context_for(context.store, report);
     try {
       // Also on a stop: it ran when the pass began.
-      const change::Change change = bring_back(back, app.name, false, {});
+      const change::Change change = bring_back(back, app.name, successor, false, {});
       if (change.failed())
         report.warning(format("it made room, and does not run again: {}", change.trouble_on_the_way_back));
     } catch (const Error& error) {
@@ -153,9 +166,10 @@ DeclaredApp Pass::kept_for_now(const App& app, const Declaration& successor) {
   change::Context context = context_for(context_.store, report);
   telling(result, [&] {
     // A pass that was cut off may have left it down.
+    const FileLock of_the_successor = lock_app(context, successor.name, stop_);
     const FileLock lock = lock_app(context, app.name, stop_);
     if (asks_for_facts() && options_.dry_run) settle(facts_of(app, context.engine.containers({}, stop_)), result);
-    change::Change change = bring_back(context, app.name, options_.dry_run, stop_);
+    change::Change change = bring_back(context, app.name, successor.name, options_.dry_run, stop_);
     if (change.kind == change::Change::Kind::unchanged) return;
     result.change = std::move(change);
     if (options_.dry_run) note_steps(result);

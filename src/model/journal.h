@@ -17,7 +17,7 @@ namespace belay {
 class JournalVerb {
  public:
   // In the order in which docs/state-format.md has them.
-  static constexpr std::array<std::string_view, 47> all{"build",
+  static constexpr std::array<std::string_view, 48> all{"build",
                                                         "deploy",
                                                         "start new",
                                                         "start",
@@ -59,6 +59,7 @@ class JournalVerb {
                                                         "volumes backup",
                                                         "volumes restore",
                                                         "render",
+                                                        "update",
                                                         "service install",
                                                         "service update",
                                                         "service destroy",
