@@ -177,6 +177,11 @@ const Item& Manifest::item(const std::string& id) const {
   throw NotFound(format("the backup has no item '{}'", printable(id)));
 }
 
+void Manifest::leave_out_image(const std::string& which, const std::vector<std::string>& made_from) {
+  left_out.push_back(format("the image {}, which no registry has: add --with-image, or keep what it is made from{}",
+                            which, made_from.empty() ? "" : format(" ({})", join(made_from, ", "))));
+}
+
 std::string manifest_to_json(const Manifest& manifest) {
   Node items = Node::list();
   for (const auto& item : manifest.items) items.add(to_node(item));

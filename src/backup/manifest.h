@@ -76,6 +76,9 @@ struct Manifest {
 
   // Throws NotFound.
   const Item& item(const std::string& id) const;
+  // Notes that the backup has not got the image, which nobody can pull either. `which`: "of web, db", or its name;
+  // `made_from`: folders that it was built from.
+  void leave_out_image(const std::string& which, const std::vector<std::string>& made_from = {});
 };
 
 // With the values of environment variables: a backup holds secrets.

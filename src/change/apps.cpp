@@ -472,7 +472,7 @@ void record_names(App& app, const World& world, const plan::Plan& plan) {
   }
 }
 
-void write_journal(Context& context, const App& app, const std::string& verb, const JournalOutcome& outcome,
+void write_journal(Context& context, const App& app, const JournalVerb& verb, const JournalOutcome& outcome,
                    const std::string& text, std::optional<ReleaseNumber> release) {
   JournalEntry entry;
   entry.time = context.clock.now();

@@ -98,7 +98,7 @@ std::string gone_text(const std::vector<GoneImage>& gone);
 // Notes in the releases what their containers are called after the plan's renames, as `world` showed them before.
 void record_names(App& app, const World& world, const plan::Plan& plan);
 
-void write_journal(Context& context, const App& app, const std::string& verb, const JournalOutcome& outcome,
+void write_journal(Context& context, const App& app, const JournalVerb& verb, const JournalOutcome& outcome,
                    const std::string& text, std::optional<ReleaseNumber> release = {});
 
 // Runs `work`, which writes to the state, where the rest must go on whether that can be written or not: a disk is full,

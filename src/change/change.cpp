@@ -176,13 +176,13 @@ std::string_view to_text(Change::Kind kind) {
   return "";
 }
 
-Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop,
+Change fulfil(Context& context, App& app, const JournalVerb& verb, bool dry_run, std::stop_token stop,
               const Agreement& agree) {
   if (!dry_run) clear_announced(context, app.name, stop);
   Change change;
   change.release = app.wish.release();
   const auto saved = context.store.app(app.name);
-  Planned wanted = planned(context, app, stop);
+  Planned wanted = planned(context, app, stop, {}, context.room);
   change.plan = wanted.plan;
   const bool same_wish =
       saved && saved->wish.goal.index() == app.wish.goal.index() && saved->wish.release() == app.wish.release() &&

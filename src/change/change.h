@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "change/context.h"
+#include "model/journal.h"
 
 namespace belay::change {
 
@@ -68,7 +69,7 @@ std::string what_runs_now(const Change& change);
 // Change. Cancelled takes the change back and is then passed on.
 // `agree` is asked at the moment of that save, with all apps as they are then; it throws where it may not be.
 using Agreement = std::function<void(const std::vector<App>& apps)>;
-Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop,
+Change fulfil(Context& context, App& app, const JournalVerb& verb, bool dry_run, std::stop_token stop,
               const Agreement& agree = {});
 
 // Takes a release back that had proved itself and then failed all the same (soaking): marks it failed, puts its image

@@ -196,7 +196,8 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   App app = app_with_volumes(context, name, stop);
   // Data that is kept must be the old or the new, not some of both.
   if (!dry_run) finish_data(context, app, stop);
-  const World world = observe(context.engine, app, stop);
+  World world = observe(context.engine, app, stop);
+  if (context.room != nullptr) world = plan::as_planned(std::move(world), *context.room);
   const auto of_others = volumes ? volumes_of_others(context.store, name) : std::map<std::string, std::string>();
   Removed removed{
       plan::plan_removal({app, world, context.clock.now(), context.defaults, of_others}, volumes), {}, false, false};

@@ -300,7 +300,7 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
 }
 
 Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<DataSource> asked,
-                 const SwapReason& reason, const ChangeOptions& options, const std::string& verb,
+                 const SwapReason& reason, const ChangeOptions& options, const JournalVerb& verb,
                  std::stop_token stop) {
   Snapshot displaced;
   displaced.release = what_runs(app) ? what_runs(app) : app.last;

@@ -48,7 +48,7 @@ struct SwapReason {
   std::vector<plan::Step> first{};
 };
 Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<DataSource> asked,
-                 const SwapReason& reason, const ChangeOptions& options, const std::string& verb, std::stop_token stop);
+                 const SwapReason& reason, const ChangeOptions& options, const JournalVerb& verb, std::stop_token stop);
 
 struct SnapshotKeep {
   int newest = 3;

@@ -111,7 +111,7 @@ bool is_made_so(const Release& release, const ReleaseDraft& made) {
 }
 
 Change start_draft(Context& context, App& app, const ReleaseDraft& made, const ChangeOptions& options,
-                   Containers containers, const std::string& verb, std::stop_token stop) {
+                   Containers containers, const JournalVerb& verb, std::stop_token stop) {
   if (!options.dry_run) finish_data(context, app, stop);
   std::set<std::string> images;  // several services may have one
   for (const auto& service : made.spec.services) {
@@ -150,10 +150,12 @@ Change plan_draft(Context& context, App& app, const ReleaseDraft& made, const Ch
   begin_release(context, app, made, options, containers, stop);
   if (options.snapshot || asks_for_snapshots(made.spec)) wish_snapshot(context, app, true, stop);
   World world = observe(context.engine, app, stop);
+  if (context.room != nullptr) world = plan::as_planned(std::move(world), *context.room);
   for (const auto& [service, reference] : made.images)
     if (!world.images.contains(reference))
       world.images[reference] = {reference, {}, {}, {}, {}, expected.value_or(ImageConfig()), !expected};
   plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  if (context.room != nullptr) swap = plan::in_sequence(*context.room, swap);
   note_missing_folders(context, app, world, swap, stop);
   Change change;
   change.kind = Change::Kind::planned;

@@ -30,7 +30,7 @@ enum class Containers { new_ones, changed_in_place };
 // where containers may be kept, with one that was stopped, if it would make the very same. Of what was stopped it keeps
 // the containers of services that have not changed. The app's lock is held by the caller.
 Change start_draft(Context& context, App& app, const ReleaseDraft& made, const ChangeOptions& options,
-                   Containers containers, const std::string& verb, std::stop_token stop);
+                   Containers containers, const JournalVerb& verb, std::stop_token stop);
 
 // Adds the release to the app, with names for its containers, and wishes nothing. Services that are the same in `like`
 // go on with the containers of that; nullptr: all get new ones.

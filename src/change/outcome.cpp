@@ -8,6 +8,7 @@
 #include "change/carry_out.h"
 #include "change/kept_files.h"
 #include "change/quarantine.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::change {
@@ -145,11 +146,14 @@ exec::Outcome run_wish(Context& context, App& app, Planned& planned, Report& rep
   return carry_out(context, planned.plan, {&report}, stop);
 }
 
-Planned planned(Context& context, App& app, std::stop_token stop, const std::set<std::string>& starting) {
+Planned planned(Context& context, App& app, std::stop_token stop, const std::set<std::string>& starting,
+                const plan::Plan* room) {
   World world = observe(context.engine, app, stop);
   note_starting(world, starting);
+  if (room != nullptr) world = plan::as_planned(std::move(world), *room);
   let_go_of_lost_data(context, app, world);
   plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  if (room != nullptr && !plan.empty()) plan = plan::in_sequence(*room, plan);
   return {std::move(world), std::move(plan)};
 }
 

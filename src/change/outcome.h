@@ -14,8 +14,9 @@ struct Planned {
 };
 // A look at the world, and what makes it as the app's wish says. What is to be exchanged and is nowhere any more holds
 // nothing up: it is warned of and leaves the wish, which falls back to the data that is there.
-// `starting`: those that may come up in a moment, whatever the engine says of them.
-Planned planned(Context& context, App& app, std::stop_token stop, const std::set<std::string>& starting = {});
+// `starting`: those that may come up in a moment, whatever the engine says of them. `room`: as in Context.
+Planned planned(Context& context, App& app, std::stop_token stop, const std::set<std::string>& starting = {},
+                const plan::Plan* room = nullptr);
 
 // Runs the plan. A container that the engine can never start again, through no fault of its release, is made anew from
 // it, once: `planned` is then what was done after that.

@@ -14,7 +14,7 @@ namespace {
 // What is to be done to this container; nullopt: nothing.
 using StepOf = std::function<std::optional<plan::Step>(const Container&)>;
 
-RunningSteps on_what_runs(Context& context, const Target& target, const std::string& verb, const StepOf& step_of,
+RunningSteps on_what_runs(Context& context, const Target& target, const JournalVerb& verb, const StepOf& step_of,
                           bool dry_run, std::stop_token stop) {
   const FileLock lock = lock_app(context, target.app, stop);
   App app = known_app(context, target.app, stop);
@@ -47,7 +47,7 @@ RunningSteps send_signal(Context& context, const Target& target, const std::stri
                          std::stop_token stop) {
   return doing(format("sending {} to {}", signal, target.text()), [&] {
     return on_what_runs(
-        context, target, "signal " + signal,
+        context, target, JournalVerb("signal").of(signal),
         [&](const Container& container) { return plan::Step(plan::SignalContainer{container.name, signal}); }, dry_run,
         stop);
   });

@@ -53,7 +53,7 @@ void wish_without(Context& context, App& app, const Target& target) {
 }
 
 Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
-                   const std::string& verb, std::stop_token stop, Files files) {
+                   const JournalVerb& verb, std::stop_token stop, Files files) {
   if (!options.dry_run) finish_data(context, app, stop);
   const auto running = what_runs(app);
   if (files == Files::of_then && release != running && release != app.last)
@@ -70,8 +70,9 @@ Change start_release(Context& context, const AppName& name, const std::string& w
   const ReleaseNumber release = release_for(app, which);
   ChangeOptions all = options;
   all.held_down.emplace();
-  return doing(format("starting {}", name.text()),
-               [&] { return start_known(context, app, release, all, "start " + which, stop, Files::of_then); });
+  return doing(format("starting {}", name.text()), [&] {
+    return start_known(context, app, release, all, JournalVerb("start").of(which), stop, Files::of_then);
+  });
 }
 
 std::optional<ContainerOwner> owner_of(Context& context, const std::string& container, std::stop_token stop) {

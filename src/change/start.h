@@ -9,7 +9,7 @@ namespace belay::change {
 enum class Files { of_today, of_then };
 // A release that the app has. The app's lock is held by the caller.
 Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
-                   const std::string& verb, std::stop_token stop, Files files = Files::of_today);
+                   const JournalVerb& verb, std::stop_token stop, Files files = Files::of_today);
 
 // The release marked `last` or `stable`, or one by its number ("r3").
 Change start_release(Context& context, const AppName& name, const std::string& which, const ChangeOptions& options,

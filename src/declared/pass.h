@@ -204,6 +204,30 @@ class Pass {
   bool is_still_due(const App& app, const change::ReleaseDraft& made, const ImageChoices& images, bool is_pulled,
                     change::Context& context, DeclaredApp& result) const;
 
+  // pass_room.cpp: what is no longer declared makes room for what is
+  // Whether it goes at the end of this pass, if nothing speaks against it.
+  bool is_to_be_removed(const App& app) const;
+  // Whether the declared app cannot come up beside this one: both need a port, a name or, as two names of one
+  // definition, the same data.
+  bool stands_in_the_way(const App& app, const Declaration& declared) const;
+  // Whether the declared app takes the place of this one: by its definition, or because it needs its room.
+  bool takes_the_place_of(const Declaration& declared, const App& app) const;
+  static bool is_in_trouble(const DeclaredHost& host, const Declaration& declared);
+  // The declared app that takes its place and does not run; nullptr: none, so that it can go.
+  const Declaration* awaited_successor(const DeclaredHost& host, const App& app) const;
+  // Apps that stopped for another one, or would: each with its lock.
+  struct Room {
+    std::vector<App> apps;
+    std::vector<FileLock> locks;
+    plan::Plan plan;
+  };
+  Room room_for(const Declaration& declared, change::Context& context);
+  // Those that made room are as they are wished to be. Never throws but for a stop: the change has its own trouble.
+  void bring_back(const Room& room, const AppName& successor, change::Context& context);
+  change::Change bring_back(change::Context& context, const AppName& name, const AppName& successor, bool dry_run,
+                            std::stop_token stop) const;
+  DeclaredApp kept_for_now(const App& app, const Declaration& successor);
+
   // pass_plans.cpp: what was planned earlier
   // nullptr: nothing was, for any app. Throws Conflict where only this one is missing.
   const PlannedSteps* steps_for(const std::string& app) const;
@@ -243,10 +267,6 @@ class Pass {
   // Its definition is there, or may be, and cannot be read: that is no wish to remove it.
   bool is_out_of_sight(const App& app) const;
   void remove_undeclared(DeclaredHost& host);
-  const Declaration* successor_of(const App& app) const;
-  static bool is_in_trouble(const DeclaredHost& host, const Declaration& declared);
-  bool stands_in_the_way(const App& app, const Declaration& declared) const;
-  static DeclaredApp kept_for_now(const App& app, const Declaration& successor);
   DeclaredApp remove_one(const App& app);
   // Whatever else runs, whoever made it. What bears a declared name is left alone: it is the declared one, or the
   // trouble of its definition is told already.
@@ -274,6 +294,7 @@ class Pass {
   RegistryBackoff& rest_ = options_.rest != nullptr ? *options_.rest : rest_of_this_pass_;
   PassView view_;                                       // its apps are guarded by turn_ while the workers run
   std::mutex turn_;                                     // also of the listener's calls
+  std::map<std::string, plan::Plan> rooms_;             // by the app that made, or would make, room; guarded by turn_
   std::map<std::string, std::string> claimed_volumes_;  // → the app that is to have it; guarded by turn_
   // Guarded by turn_ until they are there.
   std::optional<std::map<std::string, std::vector<DeclaredUse>>> declared_uses_;  // by volume

@@ -174,7 +174,10 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   }
   // What did not prove itself the last time is asked again, whatever was wished then: only a verdict ends that.
   if (!fresh.wish.trouble.empty()) fresh.wish.terms.wait = true;
-  const std::string verb = finishes ? "finish" : options_.starts_nothing ? "create" : starts ? "start" : "repair";
+  const auto verb = finishes                  ? JournalVerb("finish")
+                    : options_.starts_nothing ? JournalVerb("create")
+                    : starts                  ? JournalVerb("start")
+                                              : JournalVerb("repair");
   const PlannedSteps* steps = steps_for(result.name);
   Facts facts;
   if (asks_for_facts()) {
@@ -190,7 +193,15 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   });
   change::Context repairing = context_for(context.store, report);
   if (steps != nullptr && !options_.dry_run) repairing.agreed = &agreed;
-  result.change = fulfil(repairing, fresh, verb, options_.dry_run || !repairs, stop_);
+  const Room room = repairs ? room_for(declared, context) : Room();
+  repairing.room = room.plan.empty() ? nullptr : &room.plan;
+  try {
+    result.change = fulfil(repairing, fresh, verb, options_.dry_run || !repairs, stop_);
+  } catch (const Error&) {
+    if (!options_.dry_run) bring_back(room, declared.name, context);
+    throw;
+  }
+  if (result.change.failed()) bring_back(room, declared.name, context);
   remember(fresh);
   if (result.change.kind == change::Change::Kind::unchanged) return;
   if (options_.dry_run) {

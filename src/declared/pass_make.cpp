@@ -72,6 +72,8 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   change::Context changing = context;
   changing.agreed = &agreed;
   if (options_.dry_run) {
+    const Room room = room_for(declared, context);
+    changing.room = room.plan.empty() ? nullptr : &room.plan;
     preview(declared, changing, app, made, pulling, result);
     remember(app);
     return;
@@ -91,8 +93,16 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   made.derived = derived_of(app, made.spec, declared);
   if (!is_still_due(app, made, choices, !pulling.empty(), context, result)) return;
   expect_no_job_at_work(context, app, "the change", stop_);
-  result.change = start_draft(changing, app, made, change_options(declared, app, made.spec),
-                              change::Containers::changed_in_place, "apply", stop_);
+  const Room room = room_for(declared, context);
+  changing.room = room.plan.empty() ? nullptr : &room.plan;
+  try {
+    result.change = start_draft(changing, app, made, change_options(declared, app, made.spec),
+                                change::Containers::changed_in_place, "apply", stop_);
+  } catch (const Error&) {
+    bring_back(room, declared.name, context);
+    throw;
+  }
+  if (result.change.failed()) bring_back(room, declared.name, context);
   remember(app);
   classify(result, app);
   if (result.change.failed()) {

@@ -19,59 +19,12 @@ bool Pass::bears(const Declaration& declared, const std::string& container) {
 }
 
 void Pass::remove_undeclared(DeclaredHost& host) {
-  std::set<std::string> declared;
-  for (const auto& app : declared_.apps) declared.insert(app.name.text());
   for (const auto& [name, app] : view_.apps) {
-    if (!is_from(app.origin, options_.sources) || declared.contains(name) || options_.leave.contains(name)) continue;
-    if (is_out_of_sight(app)) continue;
-    const Declaration* successor = successor_of(app);
-    const bool waits = successor != nullptr && !stands_in_the_way(app, *successor) && is_in_trouble(host, *successor);
-    host.apps.push_back(waits ? kept_for_now(app, *successor) : remove_one(app));
+    if (!is_to_be_removed(app)) continue;
+    const Declaration* successor = awaited_successor(host, app);
+    host.apps.push_back(successor != nullptr ? kept_for_now(app, *successor) : remove_one(app));
     listener_.ended(host.apps.back());
   }
-}
-
-// What its definition declares now, under another name.
-const Declaration* Pass::successor_of(const App& app) const {
-  for (const auto& declared : declared_.apps)
-    if (declared.origin == app.origin && declared.name != app.name) return &declared;
-  return nullptr;
-}
-
-bool Pass::is_in_trouble(const DeclaredHost& host, const Declaration& declared) {
-  return std::any_of(host.apps.begin(), host.apps.end(), [&](const DeclaredApp& result) {
-    return result.name == declared.name.text() && (result.kind == Outcome::held || result.kind == Outcome::broken ||
-                                                   result.kind == Outcome::trouble || result.change.failed());
-  });
-}
-
-// Whether the declared app cannot come up while this one is there: it has a port or a name of its.
-bool Pass::stands_in_the_way(const App& app, const Declaration& declared) const {
-  const auto owned = view_.owned.find(app.name.text());
-  if (owned == view_.owned.end()) return false;
-  for (const Container* container : owned->second)
-    for (const auto& service : declared.spec.services) {
-      if (container->name == service.name || container->name == service.container_name) return true;
-      for (const auto& theirs : container->ports)
-        if (std::any_of(service.ports.begin(), service.ports.end(),
-                        [&](const PortBinding& port) { return clash(port, theirs); }))
-          return true;
-    }
-  return false;
-}
-
-DeclaredApp Pass::kept_for_now(const App& app, const Declaration& successor) {
-  DeclaredApp result;
-  result.name = app.name.text();
-  result.origin = app.origin;
-  result.kind = Outcome::held;
-  result.as_declared = false;
-  result.reason = format("it is no longer declared, but {}, which takes its place, does not run as declared",
-                         successor.name.text());
-  result.waits_for = result.reason;
-  result.hint = format("It is removed as soon as {} runs. To remove it now: belay remove {}", successor.name.text(),
-                       app.name.text());
-  return result;
 }
 
 bool Pass::is_out_of_sight(const App& app) const {
@@ -98,11 +51,22 @@ DeclaredApp Pass::remove_one(const App& app) {
   result.reason = "it is no longer declared; its volumes stay";
   AppReport report(result.name, listener_, turn_);
   change::Context context = context_for(context_.store, report);
+  const auto room = rooms_.find(result.name);
+  if (room != rooms_.end()) {
+    context.room = &room->second;
+    result.reason = "it is no longer declared, and has made room for what takes its place; its volumes stay";
+    if (options_.dry_run)
+      result.reason =
+          "it is no longer declared, and makes room for what takes its place; if that fails, it runs again and is not "
+          "removed. Its volumes stay";
+  }
   telling(result, [&] {
     const change::Agreed agreed = agreed_on(result.name, result);
     context.agreed = &agreed;
     const auto agree = [&](const change::RemovalPreview& /*preview*/) {
-      if (asks_for_facts()) settle(facts_of(app, context.engine.containers({}, stop_)), result);
+      // What made room was looked at before that.
+      if (asks_for_facts() && room == rooms_.end())
+        settle(facts_of(app, context.engine.containers({}, stop_)), result);
       return true;
     };
     change::Removed removed = remove(context, app.name, false, options_.dry_run, agree, stop_);

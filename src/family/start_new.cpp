@@ -103,7 +103,7 @@ change::Change preview_deploy(change::Context& context, const AppName& name, con
 }  // namespace
 
 change::Change start_next(change::Context& context, App& app, const NextRelease& next, const StartOptions& options,
-                          change::Containers containers, const std::string& verb, std::stop_token stop) {
+                          change::Containers containers, const JournalVerb& verb, std::stop_token stop) {
   if (!options.again) refuse_what_failed(context, app, next, options.change.dry_run, stop);
   if (!options.change.dry_run) agree_to_losses(context, app.name, next, options);
   if (!options.change.dry_run)

@@ -9,6 +9,6 @@ namespace belay::family {
 // Refuses what failed here before, asks where settings would be lost, keeps the settings with the app, and starts it.
 // The app's lock is held by the caller.
 change::Change start_next(change::Context& context, App& app, const NextRelease& next, const StartOptions& options,
-                          change::Containers containers, const std::string& verb, std::stop_token stop);
+                          change::Containers containers, const JournalVerb& verb, std::stop_token stop);
 
 }  // namespace belay::family

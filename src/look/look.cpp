@@ -1228,7 +1228,7 @@ namespace {
 
 // What may go on while nobody holds the app's lock.
 bool goes_on_unlocked(const JournalEntry& entry) {
-  return entry.verb == "job" || entry.verb == "update";
+  return entry.verb == JournalVerb("job") || entry.verb == JournalVerb("update");
 }
 
 }  // namespace
@@ -1248,7 +1248,7 @@ std::vector<PastEntry> history(change::Context& context, const std::optional<App
   std::map<std::pair<std::string, std::string>, Kind> later;  // what came next of the same kind
   std::vector<PastEntry> past;
   for (const auto& entry : entries) {
-    const std::pair key(entry.app, entry.verb);
+    const std::pair key(entry.app, entry.verb.text());
     PastEntry& one = past.emplace_back(PastEntry{entry, false});
     const auto next = later.find(key);
     if (entry.outcome.kind() == Kind::started && !goes_on_unlocked(entry))

@@ -12,6 +12,86 @@
 
 namespace belay {
 
+// What was done, in the word or the words of a table that is looked up when the code is compiled. The state keeps the
+// text.
+class JournalVerb {
+ public:
+  // In the order in which docs/state-format.md has them.
+  static constexpr std::array<std::string_view, 48> all{"build",
+                                                        "deploy",
+                                                        "start new",
+                                                        "start",
+                                                        "stop",
+                                                        "restart",
+                                                        "create",
+                                                        "rollback",
+                                                        "retry",
+                                                        "apply",
+                                                        "repair",
+                                                        "finish",
+                                                        "soak",
+                                                        "heal",
+                                                        "job",
+                                                        "pause",
+                                                        "unpause",
+                                                        "signal",
+                                                        "set",
+                                                        "stable",
+                                                        "autostart",
+                                                        "adopt",
+                                                        "take over",
+                                                        "import",
+                                                        "recover",
+                                                        "forget",
+                                                        "cleanup",
+                                                        "down",
+                                                        "remove",
+                                                        "rm",
+                                                        "rmi",
+                                                        "backup",
+                                                        "backups",
+                                                        "restore",
+                                                        "drill",
+                                                        "try",
+                                                        "snapshot",
+                                                        "snapshots",
+                                                        "copy",
+                                                        "volumes backup",
+                                                        "volumes restore",
+                                                        "render",
+                                                        "update",
+                                                        "service install",
+                                                        "service update",
+                                                        "service destroy",
+                                                        "service backup",
+                                                        "service restore"};
+
+  consteval JournalVerb(const char* word) : word_(find(word)) {
+    if (word_.empty()) throw "the table has no such verb";
+  }
+  // Of a state, which another version may have written: what this one does not know stays as it is.
+  static JournalVerb kept(const std::string& text);
+  // The same verb of something: "start r3", "signal HUP".
+  JournalVerb of(const std::string& detail) const;
+
+  // As the table has it; empty: it is another version's.
+  std::string_view word() const { return word_; }
+  std::string text() const;
+  bool operator==(const JournalVerb&) const = default;
+
+ private:
+  JournalVerb() = default;
+  static constexpr std::string_view find(std::string_view text) {
+    for (const std::string_view word : all)
+      if (word == text) return word;
+    return {};
+  }
+
+  std::string_view word_;
+  // Behind the word; without one the whole text. A string alone is no constant that a compiler could keep.
+  std::optional<std::string> detail_{};
+};
+
 // What came of it. Code gives it as a word, which is looked up in the table when that is compiled; the state keeps the
 // word.
 class JournalOutcome {
@@ -53,7 +133,7 @@ struct JournalEntry {
   std::string app;
   std::optional<ReleaseNumber> release;
   std::string who;
-  std::string verb;  // "deploy", "start", …: for people, nothing is decided by it
+  JournalVerb verb = JournalVerb::kept("");
   JournalOutcome outcome = "done";
   std::string text;  // one sentence
 };

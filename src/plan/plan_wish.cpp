@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/overloaded.h"
 #include "base/text.h"
+#include "model/naming.h"
 #include "plan/names.h"
 #include "plan/subjects.h"
 #include "plan/wish_planner.h"
@@ -388,6 +389,30 @@ bool is_lost(const DataExchange& exchange, const World& world) {
 std::string text_of_lost(const DataExchange& exchange) {
   return format("{} is gone, with what {} was to hold: that stays as it is", text_of(exchange.reserve),
                 text_of(exchange.place));
+}
+
+Plan plan_room(const Situation& situation, const std::set<std::string>& names, const std::string& reason) {
+  App down = situation.app;
+  down.wish = {};
+  down.wish.goal = goal::Stopped{};
+  Plan plan = plan_wish({down, situation.world, situation.now, situation.defaults});
+  for (auto& action : plan.actions)
+    if (std::holds_alternative<StopContainer>(action.step)) action.reason = reason;
+  Indices last;
+  for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
+  std::set<std::string> taken;
+  for (const auto& container : situation.world.containers) taken.insert(container.name);
+  for (const auto& instance : instances(situation.app, situation.world)) {
+    const std::string& name = instance.container->name;
+    if (!names.contains(name)) continue;
+    const std::string aside = displaced_name(
+        situation.app, service_of(situation.app, instance.release, instance.service), instance.release, situation.now,
+        [&](const std::string& other) { return taken.contains(other) || names.contains(other); });
+    taken.insert(aside);
+    last = {plan.add(RenameContainer{name, aside}, reason, last)};
+  }
+  name_subjects(plan, situation.app, situation.world);
+  return plan;
 }
 
 Plan plan_names(const Situation& situation) {

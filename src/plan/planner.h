@@ -70,6 +70,11 @@ Plan plan_wish(const Situation& situation);
 bool is_lost(const DataExchange& exchange, const World& world);
 std::string text_of_lost(const DataExchange& exchange);
 
+// What makes room for another app that needs a port, a name or the data of this one: its containers stop, by the rules
+// of a stop, and those of these names are called otherwise. Its wish stays, so that whoever looks after it starts it
+// again. `reason`: of each step.
+Plan plan_room(const Situation& situation, const std::set<std::string>& names, const std::string& reason);
+
 // Only the renames that the marks ask for (scheme dcv); nothing is started or stopped.
 Plan plan_names(const Situation& situation);
 

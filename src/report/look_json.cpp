@@ -157,7 +157,7 @@ Node journal_json(const look::PastEntry& past) {
   node.set("app", text_or_null(entry.app));
   node.set("release", text_or_null(entry.release ? entry.release->text() : ""));
   node.set("who", Node::text(entry.who));
-  node.set("verb", Node::text(entry.verb));
+  node.set("verb", Node::text(entry.verb.text()));
   node.set("outcome", Node::text(entry.outcome.text()));
   node.set("cut_off", Node::boolean(past.cut_off));
   node.set("text", Node::text(entry.text));

@@ -117,9 +117,7 @@ void tell_of_images_of_this_host(const App& app, backup::Manifest& manifest) {
     services.resize(4);
     services.emplace_back("…");
   }
-  manifest.left_out.push_back(format(
-      "the image of {}, which no registry has: add --with-image, or keep what it is made from{}", join(services, ", "),
-      folders.empty() ? "" : format(" ({})", join({folders.begin(), folders.end()}, ", "))));
+  manifest.leave_out_image("of " + join(services, ", "), {folders.begin(), folders.end()});
 }
 
 backup::Manifest describe(change::Context& context, const App& app, const Release& release, const World& world,

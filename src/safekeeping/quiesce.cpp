@@ -142,7 +142,7 @@ void while_still(change::Context& context, const App& app, const App& held, cons
   context.store.save(app);
 }
 
-BackupEntry::BackupEntry(change::Context& context, const App& app, const std::string& verb, const std::string& where,
+BackupEntry::BackupEntry(change::Context& context, const App& app, const JournalVerb& verb, const std::string& where,
                          ReleaseNumber release)
     : context_(context), app_(app), verb_(verb), where_(where), release_(release) {
   write("started", where_);

@@ -54,7 +54,7 @@ void while_still(change::Context& context, const App& app, const App& held, cons
 class BackupEntry {
  public:
   // It is begun. All are looked at as long as it lives.
-  BackupEntry(change::Context& context, const App& app, const std::string& verb, const std::string& where,
+  BackupEntry(change::Context& context, const App& app, const JournalVerb& verb, const std::string& where,
               ReleaseNumber release);
 
   // Does `work`; an error goes on after it was entered, a stop as one whose words say that there is no backup.
@@ -66,7 +66,8 @@ class BackupEntry {
 
   change::Context& context_;
   const App& app_;
-  const std::string verb_, where_;
+  const JournalVerb verb_;
+  const std::string where_;
   const ReleaseNumber release_;
 };
 

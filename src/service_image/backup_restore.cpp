@@ -79,10 +79,7 @@ backup::Manifest manifest_for(change::Context& context, const InstalledService& 
   manifest.spec.services.push_back(std::move(spec));
   manifest.release_created = service.updated;
   manifest.with_image = with_image;
-  if (!with_image && service.version.digest.empty())
-    manifest.left_out.push_back(
-        format("the image {}, which no registry has: add --with-image, or keep what it is made from",
-               service.version.reference));
+  if (!with_image && service.version.digest.empty()) manifest.leave_out_image(service.version.reference);
   manifest.taken = context.clock.now();
   manifest.who = context.who;
   manifest.host = host_name();
@@ -145,7 +142,7 @@ BackedUp back_up(change::Context& context, const std::string& name, backup::Dest
   backed.end = work.end();
   backed.size = work.size();
   backed.done = true;
-  note_in_journal(context, name, "backup", "done", backed.where);
+  note_in_journal(context, name, "service backup", "done", backed.where);
   return backed;
 }
 
@@ -289,7 +286,7 @@ Done restore(change::Context& context, const std::string& wanted, backup::Destin
       service.version = to;
       done = restore_new(context, service, work, opened, options, stop);
     }
-    note_in_journal(context, name, "restore", "done", where);
+    note_in_journal(context, name, "service restore", "done", where);
     clear_up(context, *done.service);
     return done;
   });

@@ -145,8 +145,8 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
   context.store.save(service);
   Done done = doing(format("destroying {}", name), [&] { return finish_destroy(context, service, stop); });
   done.plan = chain.plan();
-  note_in_journal(context, name, "destroy", done.left.empty() ? JournalOutcome("done") : JournalOutcome("failed"),
-                  join(done.left, ", "));
+  note_in_journal(context, name, "service destroy",
+                  done.left.empty() ? JournalOutcome("done") : JournalOutcome("failed"), join(done.left, ", "));
   return done;
 }
 

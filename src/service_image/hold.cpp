@@ -210,13 +210,13 @@ void carry_out(change::Context& context, Work& work, const plan::Plan& plan, std
   for (const auto& [action, why] : outcome.passed_over) context.report.warning(why);
 }
 
-void note_in_journal(change::Context& context, const std::string& name, const std::string& verb,
+void note_in_journal(change::Context& context, const std::string& name, const JournalVerb& verb,
                      const JournalOutcome& outcome, const std::string& text) {
   JournalEntry entry;
   entry.time = context.clock.now();
   entry.app = name;
   entry.who = context.who;
-  entry.verb = "service " + verb;
+  entry.verb = verb;
   entry.outcome = outcome;
   entry.text = text;
   context.store.append(entry);

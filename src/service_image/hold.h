@@ -65,7 +65,7 @@ plan::RunScript script_step(const InstalledService& service, const ServiceVersio
                             std::vector<std::string> more = {});
 void carry_out(change::Context& context, Work& work, const plan::Plan& plan, std::stop_token stop);
 // A line in the journal.
-void note_in_journal(change::Context& context, const std::string& name, const std::string& verb,
+void note_in_journal(change::Context& context, const std::string& name, const JournalVerb& verb,
                      const JournalOutcome& outcome, const std::string& text);
 
 void pull(change::Context& context, const std::string& reference, std::stop_token stop);

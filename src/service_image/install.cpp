@@ -144,11 +144,11 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
     service.unfinished = Unfinished::nothing;
     service.before_world.clear();
     context.store.save(service);
-    note_in_journal(context, name, "install", "done", options.reference);
+    note_in_journal(context, name, "service install", "done", options.reference);
     return {Done::Kind::done, chain.plan(), service, {}, {}, {}, {}};
   } catch (Error& error) {
     if (is_saved) {
-      note_in_journal(context, name, "install", "failed", error.what());
+      note_in_journal(context, name, "service install", "failed", error.what());
       take_back_install(context, service, options.script_time);
       if (!context.store.service(name)) error.offer_hint("The install is taken back.");
     } else if (service.version.fetched) {

@@ -156,11 +156,11 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
                            format("The service is as it was before: {}.", identity_of(from)), is_back, stop);
     });
   } catch (const Error& error) {
-    note_in_journal(context, name, "update", "failed", error.what());
+    note_in_journal(context, name, "service update", "failed", error.what());
     throw;
   }
   end_change(context, service);
-  note_in_journal(context, name, "update", "done", format("{} → {}", identity_of(from), identity_of(to)));
+  note_in_journal(context, name, "service update", "done", format("{} → {}", identity_of(from), identity_of(to)));
   clear_up(context, service);
   done.service = service;
   done.kept_backup = kept;

@@ -118,7 +118,7 @@ void Store::append(const JournalEntry& entry) {
   database_->connection.writing([&] {
     database_->connection.execute(
         "INSERT INTO journal (time, app, release, who, verb, outcome, text) VALUES (?, ?, ?, ?, ?, ?, ?)", entry.time,
-        entry.app, entry.release, entry.who, entry.verb, entry.outcome.text(), entry.text);
+        entry.app, entry.release, entry.who, entry.verb.text(), entry.outcome.text(), entry.text);
     database_->connection.execute("DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?",
                                   std::int64_t{journal_limit});
     // A few at a time, so that no command waits for this; a clock that is wrong for once does not cost all of it.
@@ -157,7 +157,7 @@ std::vector<JournalEntry> Store::journal(const std::string& app, int limit) cons
       entry.app = row.getColumn(2).getString();
       if (!row.isColumnNull(3)) entry.release = ReleaseNumber{row.getColumn(3).getInt()};
       entry.who = row.getColumn(4).getString();
-      entry.verb = row.getColumn(5).getString();
+      entry.verb = JournalVerb::kept(row.getColumn(5).getString());
       entry.outcome = JournalOutcome::kept(row.getColumn(6).getString());
       entry.text = row.getColumn(7).getString();
     }

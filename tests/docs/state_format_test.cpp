@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "docs/pages.h"
+#include "model/journal.h"
 #include "state/schema.h"
 #include "state/store.h"
 
@@ -30,6 +31,20 @@ TEST(StateFormat, NamesEveryTableAndNoOther) {
       named.emplace(trim(word).substr(1, trim(word).size() - 2));
   }
   EXPECT_EQ(named, tables);
+}
+
+// Those that the code writes are in the table, else it does not compile.
+TEST(StateFormat, NamesEveryVerbOfTheJournal) {
+  std::string text;
+  bool is_inside = false;
+  for (const auto& line : read_page("docs/state-format.md").lines) {
+    is_inside = line.starts_with("The journal's verbs") || (is_inside && !line.empty() && !text.ends_with(". "));
+    if (is_inside) text += line + " ";
+  }
+  std::vector<std::string> named;
+  const std::vector<std::string> parts = split(text.substr(0, text.find(". ")), '`');
+  for (size_t i = 3; i < parts.size(); i += 2) named.push_back(parts[i]);
+  EXPECT_EQ(named, (std::vector<std::string>{JournalVerb::all.begin(), JournalVerb::all.end()}));
 }
 
 TEST(StateFormat, HasARowForEveryVersion) {

@@ -8,6 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [ "$(id -u)" = 0 ] || { echo 'only root installs packages'; exit 77; }
 command -v dpkg dpkg-deb >/dev/null || { echo 'this is not Debian'; exit 77; }
 
+. tests/support/linked_program.sh
+
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -36,12 +38,7 @@ root=$folder/root
 mkdir -p "$root"/{bin,etc,tmp,var/lib/dpkg/info,var/lib/dpkg/updates,var/lib/dpkg/triggers}
 touch "$root/var/lib/dpkg/status" "$root/var/lib/dpkg/available"
 for program in sh cp chmod rm rmdir grep; do
-  path=$(command -v $program)
-  cp -L "$path" "$root/bin/"
-  for library in $(ldd "$path" | grep -o '/[^ ]*'); do
-    mkdir -p "$root$(dirname "$library")"
-    cp -Lu "$library" "$root$library"
-  done
+  linked_program "$root" "$(command -v $program)" /bin
 done
 
 make_package 0.9.0

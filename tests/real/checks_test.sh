@@ -129,14 +129,7 @@ tls_image() {
   openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=shop.example \
     -addext subjectAltName=DNS:shop.example 2>/dev/null
   page_image hello
-  local program library
-  program=$(command -v openssl)
-  mkdir -p rootfs/usr/bin
-  cp "$program" rootfs/usr/bin/openssl
-  ldd "$program" | grep -o '/[^ ]*' | while read -r library; do
-    mkdir -p "rootfs$(dirname "$library")"
-    cp -L "$library" "rootfs$library"
-  done
+  linked_program rootfs "$(command -v openssl)" /usr/bin
   cp cert.pem key.pem rootfs/www/
   printf 'trap "exit 0" TERM INT\ncd /www\n/usr/bin/openssl s_server -accept 8443 -cert cert.pem -key key.pem -WWW -quiet &\nwait $!\n' >rootfs/start
 }

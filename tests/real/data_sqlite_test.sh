@@ -8,15 +8,11 @@ rounds=${SQLITE_ROUNDS:-10}
 
 # An image with sqlite3 and the libraries it needs. Its containers add rows without end, and first say what they found.
 build_database_image() {
-  local program library
+  local program
   program=$(command -v sqlite3) || fail 'no sqlite3 on this machine'
   mkdir -p database && cd database || exit 1
   image plain
-  cp "$program" rootfs/bin/sqlite3
-  for library in $(ldd "$program" | grep -oE '/[^ ]+'); do
-    mkdir -p "rootfs$(dirname "$library")"
-    cp -L "$library" "rootfs$library"
-  done
+  linked_program rootfs "$program" /bin
   cat >rootfs/start <<'SCRIPT'
 trap 'exit 0' TERM INT
 [ ! -e /data/db ] || {

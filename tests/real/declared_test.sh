@@ -212,6 +212,37 @@ test_what_is_no_longer_declared_goes_and_its_volume_stays() {
   expect is_up "$app2"
   nothing_to_do
 }
+test_an_app_under_another_name_gets_the_port_only_if_it_is_good() {
+  local port old
+  new_port port
+  build_image 1 web
+  build_image 2 bad
+  named() {  # NAME IMAGE: the definition in conf/site.json is called so
+    define "$1" "image: \"$prefix-image:$2\", portMappings: [{containerPort: \"8080\", hostPort: \"$port\"}]"
+    [ "conf/$1.json" = conf/site.json ] || mv "conf/$1.json" conf/site.json
+  }
+  named "$app" 1
+  applied
+  old=$(id_of "$app")
+  named "$app2" 2
+  run belay plan conf -v
+  expect_out "stop container $app — $app2 takes its place; it runs again if that fails"
+  run belay apply conf
+  expect_exit 1
+  expect_err "r1 of $app2 failed"
+  expect_out "$app: held — .*$app2, which takes its place, does not run"
+  expect_equal 'what runs' "$old" "$(id_of "$app")"
+  expect is_up "$app"
+  eventually serves "$port" 1
+  run belay apply conf
+  expect_out "$app2: held"
+  expect is_up "$app"
+  named "$app2" 1
+  applied
+  expect_not exists "$app"
+  eventually serves "$port" 1
+  nothing_to_do
+}
 test_a_folder_that_became_empty_or_vanished_stops_nothing() {
   build_image 1
   define "$app"

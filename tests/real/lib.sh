@@ -174,16 +174,7 @@ build_image() {
     --data-binary "@$place/rootfs.tar" >"$place/made"
   image_exists "$prefix-image:$1" || fail "no image $1: $(<"$place/made")"
 }
-# linked_program ROOT PROGRAM FOLDER: the program into that folder of an image's files, with what it is linked to.
-linked_program() {
-  local library
-  mkdir -p "$1$3"
-  cp "$2" "$1$3/"
-  for library in $(ldd "$2" | grep -o '/[^ ]*'); do
-    mkdir -p "$1$(dirname "$library")"
-    cp -Lu "$library" "$1$library"
-  done
-}
+. "$here/../support/linked_program.sh"
 # new_port VARIABLE: a host port that no other test uses.
 new_port() {
   next_port=$((next_port + 1))

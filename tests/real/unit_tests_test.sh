@@ -11,16 +11,11 @@ tls_image() {
   openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=git.example \
     -addext subjectAltName=DNS:git.example 2>/dev/null || fail 'no certificate'
   mkdir -p tls/rootfs
-  local program library
+  local program
   program=$(command -v openssl)
   (
     cd tls && image web 8080 'My personal git repositories'
-    mkdir -p rootfs/usr/bin
-    cp "$program" rootfs/usr/bin/openssl
-    for library in $(ldd "$program" | grep -o '/[^ ]*'); do
-      mkdir -p "rootfs$(dirname "$library")"
-      cp -L "$library" "rootfs$library"
-    done
+    linked_program rootfs "$program" /usr/bin
     cp ../cert.pem ../key.pem rootfs/www/
     # shellcheck disable=SC2016
     printf 'trap "exit 0" TERM\ncd /www\n/usr/bin/openssl s_server -accept 8443 -cert cert.pem -key key.pem -WWW -quiet &\nhttpd -f -p 8080 -h /www &\nwait $!\n' >rootfs/start

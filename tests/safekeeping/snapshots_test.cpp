@@ -3,6 +3,7 @@
 
 #include "safekeeping/snapshots.h"
 
+#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -120,6 +121,24 @@ TEST_F(OlderSnapshots, OfAnotherAppAreNotRemovedAsLeftOver) {
   EXPECT_FALSE(scene_.app().find_snapshot(1)) << "it is none of this app's any more";
 }
 
+// The other app's record need not be in this state.
+TEST_F(OlderSnapshots, InVolumesOfAnotherAppAreNotRemovedAsLeftOver) {
+  engine::VolumeRequest request;
+  request.name = "web_data.belay-s7";
+  request.labels[std::string(labels::app)] = "other";
+  scene_.engine.create_volume(request, {});
+  write_file_durably(scene_.volume("web_data.belay-s7") / "file", "theirs");
+  App app = scene_.app();
+  Snapshot snapshot;
+  snapshot.number = 7;
+  snapshot.items.push_back({{DataPlace::Kind::volume, "web_data"}, {DataPlace::Kind::volume, "web_data.belay-s7"}});
+  app.snapshots.push_back(snapshot);
+  scene_.store->save(app);
+  EXPECT_EQ(scene_.run("restart"), "done");
+  EXPECT_EQ(kept("s7"), "theirs");
+  EXPECT_FALSE(scene_.app().find_snapshot(7));
+}
+
 TEST_F(OlderSnapshots, AReleaseThatFailsGoesBackWithoutItsDataWhereAnotherAppUsesIt) {
   engine::ContainerRequest request;
   request.name = "reader";
@@ -144,6 +163,55 @@ TEST_F(OlderSnapshots, AReleaseThatFailsGoesBackWithoutItsDataWhereAnotherAppUse
               Contains(AllOf(HasSubstr("the data stays as r2 left it"), HasSubstr("in use by the container reader"),
                              HasSubstr("belay restore web s1"))));
   EXPECT_EQ(scene_.run("restart"), "done") << "nothing is left over";
+}
+
+// A folder and a file that are bound have their snapshots beside them, and no label says whose they are.
+TEST(OlderSnapshotsOfPaths, StayWhenTheAppComesAgain) {
+  // Not below /dev/shm, which cannot hold data.
+  std::string pattern = "/var/tmp/belay-XXXXXX";
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  const fs::path ground = pattern;
+  {
+    Scene scene(with_files);
+    make_folder(ground / "site");
+    const auto write = [&](const std::string& text) {
+      write_file_durably(ground / "site" / "page", text);
+      write_file_durably(ground / "conf", text);
+    };
+    const auto snapshot = [&] {
+      Context here = scene.context("belay snapshot");
+      return safekeeping::take_snapshot(here, web, "a look", false, {}).snapshot;
+    };
+    scene.write("jockler-web",
+                format(R"({{"volumes": {{"{0}/site": "/site", "{0}/conf": "/conf"}}}})", ground.string()));
+    ASSERT_EQ(scene.run("deploy 1"), "done");
+    write("first");
+    EXPECT_EQ(snapshot(), "s1");
+    ASSERT_EQ(scene.run("remove"), "done");
+    ASSERT_EQ(scene.run("deploy 1"), "done");
+    write("second");
+    EXPECT_EQ(snapshot(), "s2");
+    write("third");
+    EXPECT_EQ(scene.run("deploy bad snapshot"), "rolled_back");
+    EXPECT_EQ(read_file(ground / "site" / "page"), "third");
+    EXPECT_EQ(read_file(ground / "conf"), "third");
+    EXPECT_EQ(read_file(ground / ".site.belay-s1" / "page"), "first");
+    EXPECT_EQ(read_file(ground / ".conf.belay-s1"), "first");
+    EXPECT_EQ(read_file(ground / ".site.belay-s2" / "page"), "second");
+    EXPECT_EQ(read_file(ground / ".conf.belay-s2"), "second");
+  }
+  fs::remove_all(ground);
+}
+
+// What is filled at this moment counts as well, and what only looks like a snapshot does not.
+TEST_F(OlderSnapshots, CountWhatIsBeingFilledAndNothingElse) {
+  for (const std::string name :
+       {"web_data.belay-s4.partial", "web_data.belay-s9x", "web_data2.belay-s8", "web_data.belay-s99999999999"}) {
+    engine::VolumeRequest request;
+    request.name = name;
+    scene_.engine.create_volume(request, {});
+  }
+  EXPECT_EQ(snapshot(), "s5");
 }
 
 }  // namespace

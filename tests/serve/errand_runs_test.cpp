@@ -104,7 +104,7 @@ class ErrandsTest : public ServedHost {
   std::vector<std::string> journal_of(const std::string& app, const std::string& verb) {
     std::vector<std::string> lines;
     for (const auto& entry : store()->journal(app, 100))
-      if (entry.verb == verb) lines.push_back(format("{}: {}", entry.outcome.text(), entry.text));
+      if (entry.verb.text() == verb) lines.push_back(format("{}: {}", entry.outcome.text(), entry.text));
     return lines;
   }
   ContainerState state_of(const std::string& container) { return engine_.container(container, {})->container.state; }

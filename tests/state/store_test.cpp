@@ -243,6 +243,34 @@ TEST_F(StoreTest, TheJournalHasOneWordForOneOutcome) {
   EXPECT_EQ(store->journal("web", 1).at(0).outcome, entries.at(4).outcome);
 }
 
+TEST_F(StoreTest, TheJournalKeepsVerbsOfOtherVersions) {
+  const auto store = Store::open(folder());
+  const std::vector<JournalVerb> verbs{"deploy",
+                                       "start new",
+                                       JournalVerb("start").of("r3"),
+                                       JournalVerb("signal").of("HUP"),
+                                       "start",
+                                       "service backup",
+                                       JournalVerb::kept("levitate now"),
+                                       JournalVerb::kept("starting"),
+                                       JournalVerb::kept("")};
+  std::vector<std::string> words;
+  for (const auto& verb : verbs) {
+    JournalEntry entry;
+    entry.app = "web";
+    entry.verb = verb;
+    store->append(entry);
+    const JournalVerb read = store->journal("web", 1).at(0).verb;
+    EXPECT_EQ(read, verb) << verb.text();
+    words.push_back(format("{}: {}", read.word(), read.text()));
+  }
+  EXPECT_EQ(words, (std::vector<std::string>{"deploy: deploy", "start new: start new", "start: start r3",
+                                             "signal: signal HUP", "start: start", "service backup: service backup",
+                                             ": levitate now", ": starting", ": "}));
+  for (const std::string_view word : JournalVerb::all)
+    EXPECT_EQ(JournalVerb::kept(std::string(word)).word(), word) << "no verb is the begin of another one with a detail";
+}
+
 TEST_F(StoreTest, OpenExistingMakesNothing) {
   EXPECT_EQ(Store::open_existing(folder()), nullptr);
   EXPECT_FALSE(fs::exists(folder()));
@@ -332,7 +360,7 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
       entry.time = now - before;
       entry.app = "web";
       entry.release = ReleaseNumber{2};
-      entry.verb = verb;
+      entry.verb = JournalVerb::kept(verb);
       entry.outcome = JournalOutcome::kept(outcome);
       store->append(entry);
     };

@@ -29,7 +29,7 @@ std::vector<Deed> deeds_of(const std::vector<look::PastEntry>& entries) {
   std::map<std::pair<std::string, std::string>, size_t> open;
   for (auto past = entries.rbegin(); past != entries.rend(); ++past) {
     const JournalEntry* entry = &past->entry;
-    const std::pair key(entry->app, entry->verb);
+    const std::pair key(entry->app, entry->verb.text());
     if (entry->outcome.kind() == Outcome::started) {
       open[key] = deeds.size();
       deeds.push_back({entry->time, {}, *entry, past->cut_off});
@@ -74,8 +74,8 @@ Style style_of(const Deed& deed) {
 std::string text_of(const Deed& deed) {
   const JournalEntry& entry = deed.end;
   std::string text = local_time(deed.time, Precision::seconds);
-  for (const auto& part :
-       {entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), outcome_of(deed), what_of(deed)})
+  for (const auto& part : {entry.app, entry.verb.text(), entry.release ? entry.release->text() : std::string(),
+                           outcome_of(deed), what_of(deed)})
     if (!part.empty()) text += "  " + part;
   return text;
 }
@@ -111,7 +111,7 @@ void print_deeds(Console& console, const std::vector<look::PastEntry>& entries, 
     const JournalEntry& entry = deed.end;
     table.add({local_time(deed.time, Precision::seconds),
                entry.app,
-               entry.verb,
+               entry.verb.text(),
                entry.release ? entry.release->text() : std::string(),
                {outcome_of(deed), style_of(deed)},
                deed.took ? duration_text(*deed.took) : std::string(),
