@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "base/files.h"
 #include "base/text.h"
 #include "engine/log_rotation.h"
 #include "formats/ports.h"

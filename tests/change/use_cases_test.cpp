@@ -212,7 +212,7 @@ TEST(UseCases, ARemovedAppLeavesOnlyItsData) {
   EXPECT_THAT(names(scene), IsEmpty());
   EXPECT_THAT(scene.engine.images({}, {}), IsEmpty());
   EXPECT_EQ(scene.engine.volumes({}, {}).size(), 1U);
-  EXPECT_EQ(scene.store->journal("web", 1).at(0).verb, "remove") << "its journal stays";
+  EXPECT_EQ(scene.store->journal("web", 1).at(0).verb.text(), "remove") << "its journal stays";
 }
 
 TEST(UseCases, ABuildOfAnImagePullsItWhereItIsMissing) {

@@ -78,7 +78,7 @@ TEST(LettingGo, IsTheWayBackOutOfAdopting) {
   EXPECT_EQ(scene.engine.changes().size(), before) << "nothing was touched";
   EXPECT_THAT(scene.running(), ElementsAre("web"));
   EXPECT_EQ(scene.store->app(web), std::nullopt);
-  EXPECT_EQ(scene.store->journal("web", 1).at(0).verb, "forget");
+  EXPECT_EQ(scene.store->journal("web", 1).at(0).verb.text(), "forget");
   EXPECT_THROW(let_go(here, web, false, agree, {}), NotFound);
   EXPECT_THAT(adopt(here, web, {}, {}, {}).containers, ElementsAre("web"));
   EXPECT_EQ(scene.plan(), "");

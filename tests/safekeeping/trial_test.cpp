@@ -165,7 +165,7 @@ TEST_F(Trials, ADrillProvesAGoodBackupWithItsDataAndLeavesNothing) {
   EXPECT_THAT(seen, HasSubstr("colour=red"));
   EXPECT_EQ(world(), before);
   EXPECT_EQ(record().drilled, clock_.now());
-  EXPECT_EQ(store_->journal("web", 1).at(0).verb, "drill");
+  EXPECT_EQ(store_->journal("web", 1).at(0).verb.text(), "drill");
 }
 
 TEST_F(Trials, ADrillOfAnAppThatDoesNotComeUpTellsWhyAndLeavesNothing) {

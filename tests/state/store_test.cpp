@@ -212,7 +212,7 @@ TEST_F(StoreTest, JournalGivesTheNewestFirst) {
   EXPECT_EQ(entry.app, "web");
   EXPECT_EQ(entry.release, (ReleaseNumber{4}));
   EXPECT_EQ(entry.who, "root");
-  EXPECT_EQ(entry.verb, "deploy");
+  EXPECT_EQ(entry.verb.text(), "deploy");
   EXPECT_EQ(entry.outcome.text(), "done");
 }
 
