@@ -282,6 +282,22 @@ TEST_F(BesideCompose, LeavesWhatIsAnAppByItself) {
   EXPECT_THAT(up().taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
 }
 
+// Its service left the files: what was adopted by itself is no orphan.
+TEST_F(BesideCompose, RemovesNoOrphanThatIsAnAppByItself) {
+  compose_up();
+  for (const char* service : {"cache", "queue", "worker"}) compose_makes(service, {});
+  Context here = scene_.context();
+  family::adopt(here, AppName("solo"), {"shop-cache-1"}, {}, {});
+  family::adopt(here, AppName("down"), {"shop-queue-1"}, {}, {});
+  change::stop(here, {AppName("down"), ""}, false, {});
+  options_.removes_orphans = true;
+  EXPECT_THAT(up(true).orphans, ElementsAre("shop-worker-1"));
+  EXPECT_THAT(up().orphans, ElementsAre("shop-worker-1"));
+  EXPECT_TRUE(scene_.container("shop-cache-1")->is_up());
+  EXPECT_TRUE(scene_.container("shop-queue-1"));
+  EXPECT_FALSE(scene_.container("shop-worker-1"));
+}
+
 TEST_F(BesideCompose, LeavesTheProjectOfAnotherFolderAlone) {
   compose_up();
   const auto before = scene_.engine.changes();
