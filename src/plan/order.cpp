@@ -18,14 +18,33 @@ std::optional<PortBinding> shared_port(const Incoming& next, const Container& ru
   return {};
 }
 
+bool has_an_address(const Incoming& next) {
+  return std::any_of(next.services.begin(), next.services.end(), [](const Service* service) {
+    return !service->mac_address.empty() ||
+           std::any_of(service->networks.begin(), service->networks.end(),
+                       [](const NetworkLink& link) { return !link.ipv4.empty() || !link.ipv6.empty(); });
+  });
+}
+
+// What the container was made as, in the words of each release that has it: the one that its labels name may be
+// forgotten, and one that was adopted has no labels.
+std::vector<const Service*> services_in(const App& app, const Container& running) {
+  std::vector<const Service*> found;
+  for (const Instance& instance : sort_out(app, std::vector{&running}).instances)
+    for (const Release& release : app.releases)
+      for (const Service& service : release.spec.services)
+        if (service.name == instance.service && release.container_release(service.name) == instance.release)
+          found.push_back(&service);
+  return found;
+}
+
 std::optional<std::string> shared_address(const App& app, const Incoming& next, const Container& running) {
-  const auto owner = running.owner();
-  const Release* release = owner ? app.find(owner->release) : nullptr;
-  if (release == nullptr) return {};
+  if (!has_an_address(next)) return {};
+  const auto theirs = services_in(app, running);
   for (const Service* service : next.services)
     for (const auto& link : service->networks)
-      for (const auto& other : release->spec.services)
-        for (const auto& other_link : other.networks) {
+      for (const Service* other : theirs)
+        for (const auto& other_link : other->networks) {
           if (!link.ipv4.empty() && link.network == other_link.network && link.ipv4 == other_link.ipv4)
             return link.ipv4;
           if (!link.ipv6.empty() && link.network == other_link.network && link.ipv6 == other_link.ipv6)
@@ -33,8 +52,8 @@ std::optional<std::string> shared_address(const App& app, const Incoming& next, 
         }
   for (const Service* service : next.services) {
     if (service->mac_address.empty()) continue;
-    for (const auto& other : release->spec.services)
-      if (service->mac_address == other.mac_address) return service->mac_address;
+    for (const Service* other : theirs)
+      if (service->mac_address == other->mac_address) return service->mac_address;
   }
   return {};
 }

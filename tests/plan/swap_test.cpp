@@ -172,6 +172,48 @@ TEST_F(SharedData, IsKnownByWhereItIs) {
   EXPECT_FALSE(stops_first(link));
 }
 
+class SharedAddress : public ::testing::Test {
+ protected:
+  static Service at(const std::string& address, const std::string& mac = {}) {
+    Service web = Scene::service();
+    web.networks = {{"front", {}, address, ""}};
+    web.mac_address = mac;
+    return web;
+  }
+  static bool stops_first(Scene scene) {
+    scene.world.networks.push_back({"front", "bridge", {}});
+    return scene.plan().find("stop first, then start: both need the fixed address ") != std::string::npos;
+  }
+};
+
+TEST_F(SharedAddress, IsThatOfAContainerWithoutLabelsToo) {
+  for (const char* mac : {"", "02:00:00:00:00:01"}) {
+    const std::string address = *mac == '\0' ? "10.0.0.2" : "";
+    Scene scene = upgrade(at(address, mac), at(address, mac));
+    Container& adopted = scene.world.containers[0];
+    adopted.labels.clear();
+    adopted.created = "2026-01-30T10:00:00Z";
+    scene.app.releases[0].adopted = true;
+    scene.app.releases[0].container_created["web"] = adopted.created;
+    EXPECT_TRUE(stops_first(scene)) << mac;
+  }
+}
+
+TEST_F(SharedAddress, IsThatOfAContainerWhoseReleaseIsForgotten) {
+  Scene scene;
+  scene.release(1, {at("10.0.0.2")});
+  scene.container(1, running, "unless-stopped");
+  Release& second = scene.release(2, {at("10.0.0.2")});
+  second.images["web"] = image_id(1);
+  second.containers["web"] = scene.app.releases[0].containers["web"];
+  second.bodies["web"] = {{1}, ""};
+  scene.release(3, {at("10.0.0.2")}, Verdict::pending);
+  scene.app.releases.erase(scene.app.releases.begin());
+  scene.app.last = ReleaseNumber{2};
+  scene.wish_up(3);
+  EXPECT_TRUE(stops_first(scene));
+}
+
 TEST(Planner, ObeysTheUsersOrder) {
   Scene scene = upgrade(Scene::service(), Scene::service());
   scene.app.wish.terms.order = SwapOrder::stop_first;
