@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "change/context.h"
-#include "model/release.h"
+#include "base/lock.h"
+#include "change/change.h"
 #include "model/world.h"
 
 namespace belay::change {
@@ -15,5 +15,12 @@ namespace belay::change {
 // The world's containers that are other apps', by their names.
 std::map<std::string, AppName> containers_of_others(const std::vector<App>& apps, const AppName& app,
                                                     const World& world);
+
+// Held from the look at whose a container is until it is this app's, or gone. Taken after the app's own lock.
+FileLock lock_adoptions(Context& context, std::stop_token stop);
+
+// For the save of an app that takes containers over: throws Conflict where another app has adopted one of them
+// meanwhile. Each holds the lock of its own app only. Refers to the app.
+Agreement to_own_alone(const App& app);
 
 }  // namespace belay::change

@@ -80,8 +80,11 @@ void Pass::take_over_from_compose(const Declaration& declared, change::Context& 
   const IsGone is_gone_there = gone_as_seen_by(engine_, stop_);
   result.orphans = own_orphans(context, declared, found, view_.world, is_gone_there);
   if (found.by_service.empty() || !may_take_over(app, options_.starts_stopped)) return;
-  if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found, is_gone_there);
-  refuse_containers_of_apps(context.store.apps(), declared, found, view_.world);
+  const auto refuse_those_of_others = [&](const World& world) {
+    if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found, is_gone_there);
+    refuse_containers_of_apps(context.store.apps(), declared, found, world);
+  };
+  refuse_those_of_others(view_.world);
   if (options_.dry_run) {
     remember(as_taken_from_compose(declared, app, view_.world, found, context, result));
     return;
@@ -93,10 +96,11 @@ void Pass::take_over_from_compose(const Declaration& declared, change::Context& 
   // Under the lock: the lists and the state are of one moment.
   found = made_by_compose(declared, fresh ? &*fresh : nullptr, world.containers);
   if (found.by_service.empty() || !may_take_over(fresh, options_.starts_stopped)) return;
+  refuse_those_of_others(world);
   const App taken = as_taken_from_compose(declared, fresh, world, found, context, result);
   family::run_pins(context, family::pins(context, taken, stop_), stop_);
   change::keep_files(context, taken, taken.releases.back());
-  context.store.save(taken);
+  context.store.save(taken, change::to_own_alone(taken));
   write_journal(context, taken, "take over", "done", declared.origin, taken.releases.back().number);
   remember(taken);
   if (look_ != nullptr) look_->forget();
@@ -140,9 +144,10 @@ void Pass::deal_with_orphans(const Declaration& declared, change::Context& conte
   if (result.orphans.empty()) return;
   result.removes_orphans = options_.removes_orphans;
   if (!options_.removes_orphans || result.change.failed() || result.kind == Outcome::broken) return;
-  std::optional<FileLock> lock;
+  std::optional<FileLock> lock, adopting;
   if (!options_.dry_run) {
     lock = lock_app(context, declared.name, stop_);
+    adopting = lock_adoptions(context, stop_);
     // The change took its time: what was an orphan may be somebody's by now.
     World world;
     world.containers = engine_.containers({}, stop_);
