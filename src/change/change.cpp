@@ -10,6 +10,7 @@
 #include "change/kept_files.h"
 #include "change/needed_paths.h"
 #include "change/outcome.h"
+#include "change/reserve_names.h"
 #include "change/temporary.h"
 #include "change/way_back.h"
 #include "state/store.h"
@@ -130,6 +131,32 @@ std::optional<Error> folders_refused(Context& context, const App& app, const Wor
   return {};
 }
 
+// False: another app has taken the number of the snapshot that the change begins with, and nothing is saved.
+bool is_saved(Context& context, const App& app, const std::optional<App>& before, const Agreement& agree) {
+  const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr;
+  if (snapshot != nullptr && before && before->find_snapshot(snapshot->number) != nullptr) snapshot = nullptr;
+  if (snapshot == nullptr && !agree) {
+    context.store.save(app);
+    return true;
+  }
+  try {
+    context.store.save(app, [&](const std::vector<App>& apps) {
+      if (agree) agree(apps);
+      if (snapshot != nullptr) refuse_taken_number(app.name, *snapshot, apps);
+    });
+  } catch (const NumberTaken&) {
+    return false;
+  }
+  return true;
+}
+
+void renumber_snapshot(Context& context, App& app, const std::vector<Volume>& volumes) {
+  Snapshot& snapshot = *app.find_snapshot(*app.wish.snapshot);
+  renumber(context, app, snapshot, volumes);
+  app.highest_snapshot = snapshot.number;
+  app.wish.snapshot = snapshot.number;
+}
+
 exec::Outcome never_begun(const Error& why) {
   exec::Outcome outcome;
   outcome.error = why;
@@ -209,10 +236,11 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   if (is_itself) app.wish.fallback = app.wish.release();
   forget_creations(app, change.plan);
   // Durable before the first effect (promise 2).
-  if (agree)
-    context.store.save(app, agree);
-  else
-    context.store.save(app);
+  while (!is_saved(context, app, saved, agree)) {
+    renumber_snapshot(context, app, wanted.world.volumes);
+    wanted = planned(context, app, stop);
+    change.plan = wanted.plan = agreed_plan(context, app.name, std::move(wanted.plan));
+  }
   const Time began = context.clock.now();
   write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
   bool release_is_at_fault = false;
