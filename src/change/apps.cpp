@@ -180,7 +180,10 @@ void add_data(World& world, std::span<const App> apps) {
       for (const auto& item : snapshot->items) reserves.push_back(item.kept);
   }
   if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
-  for (const auto& app : apps) look_up_where(world, app.wish.data);
+  for (const auto& app : apps) {
+    look_up_where(world, app.wish.data);
+    look_up_what_is_written(world, app);
+  }
 }
 
 }  // namespace

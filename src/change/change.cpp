@@ -10,6 +10,7 @@
 #include "change/kept_files.h"
 #include "change/needed_paths.h"
 #include "change/outcome.h"
+#include "change/reserve_names.h"
 #include "change/temporary.h"
 #include "change/way_back.h"
 #include "state/store.h"
@@ -140,6 +141,32 @@ bool only_starts(const plan::Plan& plan) {
   });
 }
 
+// False: another app has taken the number of the snapshot that the change begins with, and nothing is saved.
+bool is_saved(Context& context, const App& app, const std::optional<App>& before, const Agreement& agree) {
+  const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr;
+  if (snapshot != nullptr && before && before->find_snapshot(snapshot->number) != nullptr) snapshot = nullptr;
+  if (snapshot == nullptr && !agree) {
+    context.store.save(app);
+    return true;
+  }
+  try {
+    context.store.save(app, [&](const std::vector<App>& apps) {
+      if (agree) agree(apps);
+      if (snapshot != nullptr) refuse_taken_number(app.name, *snapshot, apps);
+    });
+  } catch (const NumberTaken&) {
+    return false;
+  }
+  return true;
+}
+
+void renumber_snapshot(Context& context, App& app, const std::vector<Volume>& volumes) {
+  Snapshot& snapshot = *app.find_snapshot(*app.wish.snapshot);
+  renumber(context, app, snapshot, volumes);
+  app.highest_snapshot = snapshot.number;
+  app.wish.snapshot = snapshot.number;
+}
+
 exec::Outcome never_begun(const Error& why) {
   exec::Outcome outcome;
   outcome.error = why;
@@ -223,10 +250,11 @@ Change fulfil(Context& context, App& app, const JournalVerb& verb, bool dry_run,
   const bool has_begun = !app.wish.data.empty() && (!saved || saved->wish.data != app.wish.data);
   try {
     // Durable before the first effect (promise 2).
-    if (agree)
-      context.store.save(app, agree);
-    else
-      context.store.save(app);
+    while (!is_saved(context, app, saved, agree)) {
+      renumber_snapshot(context, app, wanted.world.volumes);
+      wanted = planned(context, app, stop, {}, context.room);
+      change.plan = wanted.plan = agreed_plan(context, app.name, std::move(wanted.plan));
+    }
     if (!has_begun) write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
   } catch (const Error& why) {
     // It is durable already that this should be up.

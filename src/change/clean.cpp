@@ -75,6 +75,15 @@ void stop_alone(Context& context, const std::string& container, std::stop_token 
   carry_out_whole(context, plan, {}, std::move(stop_token));
 }
 
+// Where the containers of `belay run` go too: those of another state are that one's, whose app has the same name.
+World with_own_one_offs(World world, const state::Store& store) {
+  for (auto& container : world.containers)
+    if (const auto state = container.labels.find(labels::state);
+        state != container.labels.end() && state->second != store.identity())
+      container.labels.erase(labels::one_off);
+  return world;
+}
+
 // Of the release that runs, or ran last.
 std::set<std::string> services_named(const App& app, const Target& target) {
   std::set<std::string> names;
@@ -124,7 +133,7 @@ Removed take_down(Context& context, const AppName& name, bool dry_run, const Con
   };
   App stopped = app;
   wish_down(stopped, context);
-  const World world = observe(context.engine, app, stop);
+  const World world = with_own_one_offs(observe(context.engine, app, stop), context.store);
   const plan::Plan stopping = plan::plan_wish(situation(stopped, world));
   const World when_stopped = plan::as_planned(world, stopping);
   Removed removed{plan::in_sequence(stopping, plan::plan_teardown(situation(stopped, when_stopped))), {}, false, false};
@@ -196,7 +205,7 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   App app = app_with_volumes(context, name, stop);
   // Data that is kept must be the old or the new, not some of both.
   if (!dry_run) finish_data(context, app, stop);
-  World world = observe(context.engine, app, stop);
+  World world = with_own_one_offs(observe(context.engine, app, stop), context.store);
   if (context.room != nullptr) world = plan::as_planned(std::move(world), *context.room);
   const auto of_others = volumes ? volumes_of_others(context.store, name) : std::map<std::string, std::string>();
   Removed removed{
@@ -236,7 +245,8 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
 
 plan::Plan plan_left(const state::Store& store, const App& app, const World& world, Time now,
                      const plan::Defaults& defaults) {
-  plan::Situation situation{app, world, now, defaults};
+  const World own = with_own_one_offs(world, store);
+  plan::Situation situation{app, own, now, defaults};
   const auto* removed = std::get_if<goal::Removed>(&app.wish.goal);
   if (removed == nullptr || !removed->with_data) return plan::plan_wish(situation);
   situation.volumes_of_others = volumes_of_others(store, app.name);

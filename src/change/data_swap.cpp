@@ -299,6 +299,24 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
   app.snapshots.push_back(std::move(*snapshot));
 }
 
+namespace {
+
+// False: its number was taken meanwhile, and nothing is saved.
+bool is_made_known(Context& context, App& app, const Snapshot& snapshot) {
+  App knowing = app;
+  knowing.highest_snapshot = snapshot.number;
+  knowing.snapshots.push_back(snapshot);
+  try {
+    context.store.save(knowing, [&](const std::vector<App>& apps) { refuse_taken_number(app.name, snapshot, apps); });
+  } catch (const NumberTaken&) {
+    return false;
+  }
+  app = std::move(knowing);
+  return true;
+}
+
+}  // namespace
+
 Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<DataSource> asked,
                  const SwapReason& reason, const ChangeOptions& options, const JournalVerb& verb,
                  std::stop_token stop) {
@@ -316,18 +334,15 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   refuse_unseen(context, places, world.volumes, stop);
   if (release) refuse_missing_beside(context, app, app.release(*release), places, stop);
   const auto fillings = outer_fillings(app, release, asked, world);
-  places.clear();
-  for (const auto& filling : fillings) places.push_back(filling.place);
-  displaced.number = next_snapshot_number(context, app, places, world.volumes);
-  for (const auto& filling : fillings)
-    displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
-  const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason);
-  if (options.dry_run) return preview(context, app, release, filling, displaced, reason, options, stop);
-
-  // What is made from here on is known to the state before it is there.
-  app.highest_snapshot = displaced.number;
-  app.snapshots.push_back(displaced);
-  context.store.save(app);
+  for (const auto& each : fillings) displaced.items.push_back({each.place, {}});
+  plan::Plan filling;
+  for (bool is_known = false; !is_known;) {
+    renumber(context, app, displaced, world.volumes);
+    filling = plan_fillings(app, world, fillings, displaced.text(), reason);
+    if (options.dry_run) return preview(context, app, release, filling, displaced, reason, options, stop);
+    // What is made from here on is known to the state before it is there.
+    is_known = is_made_known(context, app, displaced);
+  }
   write_journal(context, app, verb, "started", context.command, release);
   const auto give_up = [&](const Error& why) {
     record_if_possible(context, [&] { write_journal(context, app, verb, "failed", why.what(), release); });

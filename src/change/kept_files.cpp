@@ -274,11 +274,15 @@ ReleaseNumber with_its_files(Context& context, App& app, ReleaseNumber release, 
     context.report.note(format("{} {} not what {} had: the kept {} bound", join(kept->paths, ", "),
                                kept->paths.size() == 1 ? "is" : "are", release.text(),
                                kept->paths.size() == 1 ? "copy is" : "copies are"));
-    for (const auto& other : app.releases)
-      if (is_made_so(other, kept->made)) return other.number;
-    Release& added = add_release(context, app, kept->made, known, stop);
-    added.why = format("{}: {} with its files as they were", context.command, release.text());
-    return added.number;
+    const auto ways = app.ways_back(release);
+    const auto there = std::find_if(app.releases.begin(), app.releases.end(),
+                                    [&](const Release& other) { return is_made_so(other, kept->made); });
+    const bool is_new = there == app.releases.end();
+    Release& copy = is_new ? add_release(context, app, kept->made, known, stop) : *there;
+    if (is_new) copy.why = format("{}: {} with its files as they were", context.command, release.text());
+    // Its ways back are those of the release; what it takes the place of came later.
+    copy.predecessor = ways.empty() ? copy.number : ways.front();
+    return copy.number;
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& error) {

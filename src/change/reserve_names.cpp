@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "model/labels.h"
 #include "state/store.h"
@@ -58,6 +59,25 @@ int next_snapshot_number(Context& context, const App& app, const std::vector<Dat
       if (std::any_of(snapshot.items.begin(), snapshot.items.end(), is_asked))
         highest = std::max(highest, snapshot.number);
   return highest + 1;
+}
+
+void refuse_taken_number(const AppName& app, const Snapshot& snapshot, const std::vector<App>& apps) {
+  const auto has_the_place = [&](const Snapshot::Item& other) {
+    return std::any_of(snapshot.items.begin(), snapshot.items.end(),
+                       [&](const Snapshot::Item& item) { return item.place == other.place; });
+  };
+  for (const auto& other : apps)
+    for (const auto& kept : other.snapshots)
+      if (other.name != app && kept.number == snapshot.number &&
+          std::any_of(kept.items.begin(), kept.items.end(), has_the_place))
+        throw NumberTaken(format("{} has a snapshot {} of the same data", other.name.text(), kept.text()));
+}
+
+void renumber(Context& context, const App& app, Snapshot& snapshot, const std::vector<Volume>& volumes) {
+  std::vector<DataPlace> places;
+  for (const auto& item : snapshot.items) places.push_back(item.place);
+  snapshot.number = next_snapshot_number(context, app, places, volumes);
+  for (auto& item : snapshot.items) item.kept = reserve_of(item.place, snapshot.text());
 }
 
 std::set<DataPlace> reserves_of_others(Context& context, const AppName& app, const std::vector<DataPlace>& reserves,

@@ -18,6 +18,18 @@ bool is_called_as_a_reserve(const std::string& name);
 int next_snapshot_number(Context& context, const App& app, const std::vector<DataPlace>& places,
                          const std::vector<Volume>& volumes);
 
+// Two apps that have a place in common may find the same number free at the same time, each under its own lock: who
+// saves first has it. The other one looks for the next.
+class NumberTaken : public Conflict {
+ public:
+  using Conflict::Conflict;
+};
+// For the save of an app that makes this snapshot known: throws NumberTaken where another app's record has the
+// number for one of its places.
+void refuse_taken_number(const AppName& app, const Snapshot& snapshot, const std::vector<App>& apps);
+// Gives the snapshot the next number, with the reserves of that. `volumes`: as the engine has them.
+void renumber(Context& context, const App& app, Snapshot& snapshot, const std::vector<Volume>& volumes);
+
 // Those of the reserves that are not the app's to remove: another app's snapshots keep something there, or the volume
 // bears another app's label.
 std::set<DataPlace> reserves_of_others(Context& context, const AppName& app, const std::vector<DataPlace>& reserves,

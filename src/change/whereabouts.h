@@ -37,4 +37,8 @@ fs::path without_links(const fs::path& path);
 // another path.
 void look_up_where(World& world, const std::vector<DataExchange>& exchanges);
 
+// The same of what the release that is to come up and the app's containers write: two of them may have one folder by
+// different paths. Under the names that the plan has for them, which are their devices where they are folders.
+void look_up_what_is_written(World& world, const App& app);
+
 }  // namespace belay::change

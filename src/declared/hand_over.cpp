@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/kept_files.h"
+#include "change/one_owner.h"
 #include "change/start.h"
 #include "family/adopting.h"
 #include "state/store.h"
@@ -106,7 +107,7 @@ App take_over(change::Context& context, const Declaration& declared, const chang
     keep_files(context, app, *app.find(*app.wish.release()));
   else
     learn_settings_files(context, app, change::Learnt::adopted, stop);
-  context.store.save(app);
+  context.store.save(app, change::to_own_alone(app));
   write_journal(context, app, "take over", "done", declared.origin);
   return app;
 }

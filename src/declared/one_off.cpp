@@ -9,6 +9,7 @@
 #include "model/compose_labels.h"
 #include "model/naming.h"
 #include "model/no_service.h"
+#include "model/one_off_labels.h"
 
 namespace belay::declared {
 
@@ -98,9 +99,10 @@ bool is_identity(const std::string& text) {
 }
 
 labels::Labels labels_for(const Declaration& project, const Service& service, const std::string& image,
-                          const std::string& slug) {
+                          const std::string& container, const std::string& slug) {
   labels::Labels all = labels::for_compose(project.name, project.spec, service, image);
   all[labels::one_off] = project.name.text();
+  all[labels::one_off_name] = container;
   all[labels::compose_oneoff] = "True";
   all[slug_label] = slug;
   return all;
@@ -113,7 +115,8 @@ fs::path lock_of(const change::Context& context, const std::string& slug) {
 
 // Left by a command that was killed, or told to leave it: nobody waits for it any more. Those of another state are
 // that state's.
-bool is_left(const change::Context& context, const Container& container) {
+bool is_left(const change::Context& context, const AppName& app, const Container& container) {
+  if (labels::app_of_one_off(container.labels, container.name) != app.text()) return false;
   if (container.is_up() || container.labels.contains(labels::one_off_kept)) return false;
   if (const std::string state = label_value(container, labels::state);
       !state.empty() && state != context.store.identity())
@@ -179,7 +182,8 @@ plan::Plan OneOffRun::plan_of_preparation() const {
   plan::Plan plan;
   const std::string label = format("{}={}", labels::one_off, project_.name.text());
   for (const auto& container : context_.engine.containers({true, label}, stop_))
-    if (is_left(context_, container)) plan.add(plan::RemoveContainer{container.name}, "an earlier command left it");
+    if (is_left(context_, project_.name, container))
+      plan.add(plan::RemoveContainer{container.name}, "an earlier command left it");
   for (const auto& action : plan_of_missing_image(context_, project_, service_, service_.image, stop_).actions)
     plan.add(action, {});
   add_networks_and_volumes(plan);
@@ -190,10 +194,13 @@ plan::Plan OneOffRun::plan() const {
   plan::Plan plan = plan_of_preparation();
   std::vector<size_t> last;
   for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
-  last = {plan.add(
-      plan::CreateContainer{
-          name_, service_.image, service_, labels_for(project_, service_, service_.image, slug_), {"no", 0}, true},
-      "for one command", last)};
+  last = {plan.add(plan::CreateContainer{name_,
+                                         service_.image,
+                                         service_,
+                                         labels_for(project_, service_, service_.image, name_, slug_),
+                                         {"no", 0},
+                                         true},
+                   "for one command", last)};
   if (!service_.files.empty())
     last = {plan.add(plan::PutFiles{name_, service_.files}, "its configs and secrets", last)};
   plan.add(plan::StartContainer{name_}, "you asked for it", last);
@@ -213,7 +220,7 @@ void OneOffRun::create(bool is_kept) {
   if (!image)
     throw NotFound(ErrorCode::image_not_found,
                    format("the image {} of {} is not there", service_.image, service_.group_name()));
-  labels::Labels labels = labels_for(project_, service_, image->id, slug_);
+  labels::Labels labels = labels_for(project_, service_, image->id, name_, slug_);
   labels[labels::state] = context_.store.identity();
   if (is_kept) labels[labels::one_off_kept] = "true";
   plan::Plan creation;

@@ -141,7 +141,7 @@ class Pass {
   // When it is known what comes of it.
   void tell_taken_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result);
   // After the change, and only where that went well.
-  void deal_with_orphans(change::Context& context, DeclaredApp& result) const;
+  void deal_with_orphans(const Declaration& declared, change::Context& context, DeclaredApp& result) const;
 
   // pass_notes.cpp: what apps wait for
   // For `belay why`, which asks neither definitions nor registries.

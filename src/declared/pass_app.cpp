@@ -103,7 +103,7 @@ DeclaredApp Pass::look_after(const Declaration& declared, state::Store& store) {
     else if (!is_left_alone)
       keep_up_only(declared, context, result);
     tell_taken_from_compose(declared, context, result);
-    deal_with_orphans(context, result);
+    deal_with_orphans(declared, context, result);
   });
   note_trouble(declared.name, store, result);
   const std::lock_guard lock(turn_);

@@ -8,6 +8,7 @@
 #include "change/carry_out.h"
 #include "change/file_marks.h"
 #include "change/kept_files.h"
+#include "change/one_owner.h"
 #include "declared/compose_project.h"
 #include "declared/pass.h"
 #include "engine/direct.h"
@@ -44,20 +45,29 @@ void keep_those_left_alone(std::vector<std::string>& containers, const plan::Pla
 // A container that was adopted by itself carries no labels of ours: both apps would change it, and remove it.
 void refuse_containers_of_apps(const std::vector<App>& apps, const Declaration& declared,
                                const ComposeContainers& found, const World& world) {
-  for (const App& app : apps) {
-    if (app.name == declared.name) continue;
-    for (const auto& instance : plan::sort_out(app, world).instances)
-      for (const auto& [service, container] : found.by_service)
-        if (container.name == instance.container->name)
-          throw Conflict(
-              ErrorCode::foreign_container,
-              format("the container {} of this project is the app {} already", container.name, app.name.text()),
-              format("belay forget {} lets it go as it is; then the project takes it over.", app.name.text()));
-  }
+  const auto others = change::containers_of_others(apps, declared.name, world);
+  for (const auto& [service, container] : found.by_service)
+    if (const auto other = others.find(container.name); other != others.end())
+      throw Conflict(
+          ErrorCode::foreign_container,
+          format("the container {} of this project is the app {} already", container.name, other->second.text()),
+          format("belay forget {} lets it go as it is; then the project takes it over.", other->second.text()));
+}
+
+// Of another folder's project, or an app by itself: it is no orphan of this one.
+std::vector<std::string> own_orphans(change::Context& context, const Declaration& declared,
+                                     const ComposeContainers& found, const World& world, const IsGone& is_gone_there) {
+  std::vector<std::string> own;
+  if (found.orphans.empty()) return own;
+  const auto others = change::containers_of_others(context.store.apps(), declared.name, world);
+  for (const auto& orphan : found.orphans)
+    if (!others.contains(orphan.name) && !is_of_another_folder(declared, orphan, is_gone_there))
+      own.push_back(orphan.name);
+  return own;
 }
 
 // On another machine a path says nothing about this one.
-IsGone gone_there(engine::Engine& engine, const std::stop_token& stop) {
+IsGone gone_as_seen_by(engine::Engine& engine, const std::stop_token& stop) {
   return [&engine, stop](const std::string& path) {
     return engine::is_local(engine.info(stop).endpoint) && is_gone(path);
   };
@@ -104,7 +114,7 @@ void word_as_declared(change::Context& context, const Declaration& declared, App
 
 void Pass::take_again(const Declaration& declared, change::Context& context) {
   if (declared.scheme != NamingScheme::compose || !options_.starts_stopped || known(declared.name.text())) return;
-  const IsGone is_gone_there = gone_there(engine_, stop_);
+  const IsGone is_gone_there = gone_as_seen_by(engine_, stop_);
   auto app = forgotten_project(context, declared, is_gone_there, stop_);
   if (!app) return;
   const auto word = [&] {
@@ -135,14 +145,16 @@ void Pass::take_again(const Declaration& declared, change::Context& context) {
 
 void Pass::take_over_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result) {
   if (declared.scheme != NamingScheme::compose) return;
-  const IsGone is_gone_there = gone_there(engine_, stop_);
+  const IsGone is_gone_there = gone_as_seen_by(engine_, stop_);
   const std::optional<App> app = known(declared.name.text());
   ComposeContainers found = made_by_compose(declared, app ? &*app : nullptr, view_.world.containers);
-  for (const auto& orphan : found.orphans)
-    if (!is_of_another_folder(declared, orphan, is_gone_there)) result.orphans.push_back(orphan.name);
+  result.orphans = own_orphans(context, declared, found, view_.world, is_gone_there);
   if (found.by_service.empty() || !may_take_over(app, options_.starts_stopped)) return;
-  if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found, is_gone_there);
-  refuse_containers_of_apps(context.store.apps(), declared, found, view_.world);
+  const auto refuse_those_of_others = [&](const World& world) {
+    if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found, is_gone_there);
+    refuse_containers_of_apps(context.store.apps(), declared, found, world);
+  };
+  refuse_those_of_others(view_.world);
   if (options_.dry_run) {
     remember(as_taken_from_compose(declared, app, view_.world, found, context, result));
     return;
@@ -154,10 +166,11 @@ void Pass::take_over_from_compose(const Declaration& declared, change::Context& 
   // Under the lock: the lists and the state are of one moment.
   found = made_by_compose(declared, fresh ? &*fresh : nullptr, world.containers);
   if (found.by_service.empty() || !may_take_over(fresh, options_.starts_stopped)) return;
+  refuse_those_of_others(world);
   const App taken = as_taken_from_compose(declared, fresh, world, found, context, result);
   family::run_pins(context, family::pins(context, taken, stop_), stop_);
   change::keep_files(context, taken, taken.releases.back());
-  context.store.save(taken);
+  context.store.save(taken, change::to_own_alone(taken));
   write_journal(context, taken, "take over", "done", declared.origin, taken.releases.back().number);
   remember(taken);
   if (look_ != nullptr) look_->forget();
@@ -197,20 +210,31 @@ void Pass::tell_taken_from_compose(const Declaration& declared, change::Context&
   if (result.reason.empty() || result.reason == "new") result.reason = "docker compose made what runs";
 }
 
-void Pass::deal_with_orphans(change::Context& context, DeclaredApp& result) const {
+void Pass::deal_with_orphans(const Declaration& declared, change::Context& context, DeclaredApp& result) const {
   if (result.orphans.empty()) return;
   result.removes_orphans = options_.removes_orphans;
   if (!options_.removes_orphans || result.change.failed() || result.kind == Outcome::broken) return;
+  std::optional<FileLock> lock, adopting;
+  if (!options_.dry_run) {
+    lock = lock_app(context, declared.name, stop_);
+    adopting = lock_adoptions(context, stop_);
+    // The change took its time: what was an orphan may be somebody's by now.
+    World world;
+    world.containers = engine_.containers({}, stop_);
+    const auto app = context.store.app(declared.name);
+    const ComposeContainers found = made_by_compose(declared, app ? &*app : nullptr, world.containers);
+    const auto own = own_orphans(context, declared, found, world, gone_as_seen_by(engine_, stop_));
+    std::erase_if(result.orphans,
+                  [&](const std::string& name) { return std::find(own.begin(), own.end(), name) == own.end(); });
+    if (result.orphans.empty()) return;
+  }
   plan::Plan removal;
   for (const auto& name : result.orphans) {
     const size_t held = removal.add(plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down");
     const size_t stopped = removal.add(plan::StopContainer{name, {}}, "the files no longer have it", {held});
     removal.add(plan::RemoveContainer{name}, "the files no longer have it", {stopped});
   }
-  if (!options_.dry_run) {
-    const FileLock lock = lock_app(context, AppName(result.name), stop_);
-    carry_out_whole(context, removal, {}, stop_);
-  }
+  if (!options_.dry_run) carry_out_whole(context, removal, {}, stop_);
   if (result.kind == Outcome::unchanged) {
     result.kind = Outcome::change;
     result.change.kind = options_.dry_run ? change::Change::Kind::planned : change::Change::Kind::done;

@@ -9,6 +9,7 @@
 #include "change/own_container.h"
 #include "change/start.h"
 #include "declared/pass.h"
+#include "model/one_off_labels.h"
 #include "state/store.h"
 
 namespace belay::declared {
@@ -94,7 +95,9 @@ void Pass::stop_strangers(DeclaredHost& host) {
     if (!own) own = change::own_containers(context_.engine, stop_);
     if (own->contains(container.name)) continue;
     // A test, a trial, a backup or one command is at work with it, and removes it at its end.
-    if (container.labels.contains(labels::temporary) || container.labels.contains(labels::one_off)) continue;
+    if (container.labels.contains(labels::temporary) ||
+        !labels::app_of_one_off(container.labels, container.name).empty())
+      continue;
     if (app != nullptr && (is_declared(app->name.text()) || is_out_of_sight(*app))) continue;
     if (const auto owner = container.owner(); owner && app == nullptr && !is_copy(container, *owner)) {
       host.apps.push_back(of_another_state(container, *owner));

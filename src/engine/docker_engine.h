@@ -104,11 +104,11 @@ class DockerEngine final : public Engine {
   DockerConnection::Streaming patient() const;
   int exec_exit_code(const std::string& id, std::stop_token stop);
   // Ends a command whose session broke off: by signals, or where none reaches it by the keys that end a shell and what
-  // it runs, on its terminal (null: it has none), or from inside the container.
-  void end_exec(const std::string& id, const std::string& container, const ExecRequest& request,
+  // it runs, on its terminal (null: it has none), or from inside the container. `asked`: when it was asked for.
+  void end_exec(const std::string& id, const std::string& container, const ExecRequest& request, Ticks asked,
                 net::Stream* terminal) noexcept;
   void type_the_end(const std::string& id, net::Stream& stream, std::stop_token stop);
-  void end_from_inside(const std::string& container, const ExecRequest& request, std::stop_token stop);
+  void end_from_inside(const std::string& container, const ExecRequest& request, Ticks asked, std::stop_token stop);
   std::optional<RunningCommand> running_exec(const std::string& id, std::stop_token stop);
   // The exit code of a container whose session has ended; nullopt when its run of `began` goes on.
   std::optional<int> exit_code_after_session(const std::string& name, Time began, std::stop_token stop);

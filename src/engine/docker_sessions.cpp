@@ -9,6 +9,7 @@
 #include "engine/docker_engine.h"
 #include "engine/docker_streams.h"
 #include "engine/hang_up.h"
+#include "engine/hang_up_inside.h"
 
 namespace belay::engine {
 
@@ -39,36 +40,6 @@ std::shared_ptr<void> follow_size(DockerConnection& connection, Terminal& termin
   if (const auto size = terminal.size()) resize(*size);
   return terminal.on_resize(resize);
 }
-
-// What a shell in the container runs to end another command there, as hang_up does it. $1: that one's words, run
-// together; $2: how many others the engine has started and run. The parent of what the engine has started is outside,
-// which is told as 0 in there. By its words it is not found where it has become another program, as the last command
-// of sh -c does.
-constexpr const char* hang_up_inside = R"shell(
-wanted=$(printf %s "$1") others=$2 all= alike=
-for folder in /proc/[0-9]*; do
-  read -r line <$folder/stat || continue
-  set -- ${line##*) }
-  [ "$2" = 0 ] && [ "$folder" != /proc/1 ] && [ "$folder" != /proc/$$ ] || continue
-  all="$all ${folder#/proc/}"
-  [ "$(cat $folder/cmdline)" != "$wanted" ] || alike="$alike ${folder#/proc/}"
-done 2>/dev/null
-set -- $all
-[ $# = 1 ] && [ "$others" = 0 ] || set -- $alike
-[ $# = 1 ] || exit
-leader=$1
-for folder in /proc/[0-9]*; do
-  read -r line <$folder/stat || continue
-  set -- ${line##*) }
-  [ "$4" != "$leader" ] || [ "$folder" = "/proc/$leader" ] || kill -HUP "${folder#/proc/}"
-done 2>/dev/null
-kill -HUP "$leader"
-for second in 1 2 3 4 5; do
-  sleep 1 || exit
-  kill -0 "$leader" 2>/dev/null || exit
-done
-kill -KILL "$leader"
-)shell";
 
 template <class Work>
 void during_session(const std::string& name, Work&& work) {
@@ -144,7 +115,8 @@ void DockerEngine::type_the_end(const std::string& id, net::Stream& stream, std:
 }
 
 // Its number in there is not told. Where another of the same words runs, none is touched.
-void DockerEngine::end_from_inside(const std::string& container, const ExecRequest& request, std::stop_token stop) {
+void DockerEngine::end_from_inside(const std::string& container, const ExecRequest& request, Ticks asked,
+                                   std::stop_token stop) {
   int running = 0, alike = 0;
   for (const auto& id : inspect_present(container, stop).root()["ExecIDs"].texts()) {
     const auto state = accepted(connection_.get(Target("/exec/" + id + "/json"), stop));
@@ -155,8 +127,16 @@ void DockerEngine::end_from_inside(const std::string& container, const ExecReque
     if (words == request.command) ++alike;
   }
   if (alike != 1) return;
+  // Its clock counts whole seconds.
+  const auto oldest = std::chrono::ceil<std::chrono::seconds>(SystemClock().ticks() - asked) + Seconds(1);
   ExecRequest ending;
-  ending.command = {"sh", "-c", hang_up_inside, "sh", join(request.command, ""), std::to_string(running - 1)};
+  ending.command = {"sh",
+                    "-c",
+                    hang_up_inside,
+                    "sh",
+                    join(request.command, ""),
+                    std::to_string(running - 1),
+                    std::to_string(oldest.count())};
   ending.user = request.user;
   ending.detached = true;
   CapturedOutput unseen;
@@ -164,7 +144,7 @@ void DockerEngine::end_from_inside(const std::string& container, const ExecReque
 }
 
 void DockerEngine::end_exec(const std::string& id, const std::string& container, const ExecRequest& request,
-                            net::Stream* terminal) noexcept {
+                            Ticks asked, net::Stream* terminal) noexcept {
   try {
     // The caller's stop is what led here, mostly.
     const TimeLimit limit(Seconds(10), {});
@@ -178,7 +158,7 @@ void DockerEngine::end_exec(const std::string& id, const std::string& container,
     if (terminal != nullptr)
       type_the_end(id, *terminal, limit.token());
     else
-      end_from_inside(container, request, limit.token());
+      end_from_inside(container, request, asked, limit.token());
   } catch (const std::exception&) {
     // What led here is told, also that the engine is away.
     return;
@@ -187,6 +167,7 @@ void DockerEngine::end_exec(const std::string& id, const std::string& container,
 
 int DockerEngine::exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) {
   const ApiMinor api = connection_.version(stop).minor;
+  const Ticks asked = SystemClock().ticks();
   const auto created =
       connection_.post(container_target(name, "/exec", stop), exec_body(request, terminal.size(), api), stop);
   if (created.status == 409) throw Conflict(ErrorCode::not_running, format("the container {} is not running", name));
@@ -213,7 +194,7 @@ int DockerEngine::exec(const std::string& name, const ExecRequest& request, Term
     during_session(name, [&] { run_session(*session.stream, terminal, request.tty, request.interactive, stop, end); });
     return exec_exit_code(id, stop);
   } catch (...) {
-    end_exec(id, name, request, request.tty ? session.stream.get() : nullptr);
+    end_exec(id, name, request, asked, request.tty ? session.stream.get() : nullptr);
     throw;
   }
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/kept_files.h"
+#include "change/one_owner.h"
 #include "change/start.h"
 #include "family/adopting.h"
 #include "state/store.h"
@@ -102,7 +103,7 @@ void import_family(change::Context& context, const AppName& name, const FamilyOf
   if (dry_run) return;
   run_pins(context, result.plan, stop);
   learn_settings_files(context, app, change::Learnt::adopted, stop);
-  context.store.save(app);
+  context.store.save(app, change::to_own_alone(app));
   write_journal(context, app, "import", "done",
                 result.containers.empty() ? family.folder.string() : join(result.containers, ", "));
 }

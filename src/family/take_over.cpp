@@ -8,6 +8,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/kept_files.h"
+#include "change/one_owner.h"
 #include "change/start.h"
 #include "family/adopting.h"
 #include "family/found.h"
@@ -136,6 +137,8 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
                                      "takes them.")
                        : format("Name the container: belay adopt {} CONTAINER", name.text()));
   if (known && !how.dry_run) finish_unfinished(context, app, stop);
+  std::optional<FileLock> adopting;
+  if (!how.dry_run) adopting = lock_adoptions(context, stop);
   Adopted adopted;
   const auto store = marks_for(name, how, adopted.warnings);
   choose_scheme(app, how, wanted);
@@ -154,7 +157,7 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
   if (how.dry_run) return adopted;
   run_pins(context, adopted.plan, stop);
   learn_settings_files(context, app, change::Learnt::adopted, stop);
-  context.store.save(app);
+  context.store.save(app, change::to_own_alone(app));
   const std::string lost = adopted.lost.empty() ? "" : "; without " + join(adopted.lost, "; ");
   write_journal(context, app, "adopt", "done", join(adopted.containers, ", ") + lost);
   return adopted;

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "look/look.h"
 #include "look/whose.h"
-#include "model/labels.h"
+#include "model/one_off_labels.h"
 #include "state/store.h"
 
 namespace belay::look {
@@ -88,8 +88,8 @@ void happenings(change::Context& context, const std::vector<Target>& targets, co
         apps[owner->app] = AppName::is_valid(owner->app) ? context.store.app(AppName(owner->app)) : std::nullopt;
       return Named{owner->app, service_of_label(apps[owner->app], owner->service)};
     }
-    if (const auto label = event.attributes.find(labels::one_off); label != event.attributes.end())
-      return Named{label->second, {}};
+    if (const std::string app = labels::app_of_one_off(event.attributes, event.name); !app.empty())
+      return Named{app, {}};
     const auto found = known.find(event.name);
     return found == known.end() ? std::nullopt : std::optional(found->second);
   };

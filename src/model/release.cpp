@@ -101,13 +101,16 @@ std::vector<ReleaseNumber> App::ways_back(ReleaseNumber present) const {
   const auto is_unproven = [](const Release& release) {
     return release.verdict == Verdict::unproven && !release.adopted;
   };
+  const Release* now = find(present);
+  // A copy of the first one (change/kept_files.cpp) has itself there: nothing was before it.
+  if (now != nullptr && now->predecessor == now->number) return {};
   std::vector<const Release*> before;
   const auto add = [&](const Release& release) {
     if (release.number < present && std::find(before.begin(), before.end(), &release) == before.end())
       before.push_back(&release);
   };
   // Each is older than the one that came after it.
-  for (const Release* release = find(present); release != nullptr && release->predecessor;) {
+  for (const Release* release = now; release != nullptr && release->predecessor;) {
     const Release* earlier = find(*release->predecessor);
     if (earlier == nullptr || earlier->number >= release->number) break;
     add(*earlier);

@@ -14,6 +14,44 @@ bool is_within(const Mount& mount, const DataPlace& place, const World& world) {
   return place.kind == DataPlace::Kind::folder && mount.source.starts_with(place.source + "/");
 }
 
+namespace {
+
+// A path, or the name of a volume, which no path is.
+std::string place_of_mount(const Mount& mount, const World& world,
+                           const std::map<std::string, VolumeDefinition>& defined) {
+  if (mount.kind != Mount::Kind::volume) return mount.source;
+  const Volume* there = world.find_volume(mount.source);
+  const auto to_come = defined.find(mount.source);
+  const std::string device = there != nullptr           ? device_of(there->options)
+                             : to_come != defined.end() ? device_of(to_come->second.options)
+                                                        : std::string();
+  return device.empty() ? mount.source : device;
+}
+
+bool is_at_or_in(std::string path, std::string folder) {
+  for (std::string* each : {&path, &folder})
+    while (each->ends_with('/')) each->pop_back();
+  return path == folder || (path.starts_with(folder + "/") && (!folder.empty() || path.starts_with('/')));
+}
+
+}  // namespace
+
+std::string device_of(const std::map<std::string, std::string>& options) {
+  const auto device = options.find("device");
+  // Memory has the name of its file system there; a disk is of its own.
+  if (device == options.end() || device->second.find('/') == std::string::npos) return {};
+  return device->second;
+}
+
+bool overlap(const Mount& a, const Mount& b, const World& world,
+             const std::map<std::string, VolumeDefinition>& defined) {
+  const std::string one = place_of_mount(a, world, defined), other = place_of_mount(b, world, defined);
+  if (is_at_or_in(one, other) || is_at_or_in(other, one)) return true;
+  const auto here = world.where.find(one), there = world.where.find(other);
+  return here != world.where.end() && there != world.where.end() &&
+         (is_at_or_in(here->second, there->second) || is_at_or_in(there->second, here->second));
+}
+
 std::optional<Conflict> used_by_others(const std::vector<DataExchange>& exchanges, const std::vector<Instance>& ours,
                                        const World& world) {
   for (const auto& exchange : exchanges)

@@ -1,7 +1,9 @@
+#include "plan/order.h"
+
 #include <algorithm>
 
 #include "base/format.h"
-#include "plan/planner.h"
+#include "plan/data_users.h"
 
 namespace belay::plan {
 
@@ -16,14 +18,33 @@ std::optional<PortBinding> shared_port(const Incoming& next, const Container& ru
   return {};
 }
 
+bool has_an_address(const Incoming& next) {
+  return std::any_of(next.services.begin(), next.services.end(), [](const Service* service) {
+    return !service->mac_address.empty() ||
+           std::any_of(service->networks.begin(), service->networks.end(),
+                       [](const NetworkLink& link) { return !link.ipv4.empty() || !link.ipv6.empty(); });
+  });
+}
+
+// What the container was made as, in the words of each release that has it: the one that its labels name may be
+// forgotten, and one that was adopted has no labels.
+std::vector<const Service*> services_in(const App& app, const Container& running) {
+  std::vector<const Service*> found;
+  for (const Instance& instance : sort_out(app, std::vector{&running}).instances)
+    for (const Release& release : app.releases)
+      for (const Service& service : release.spec.services)
+        if (service.name == instance.service && release.container_release(service.name) == instance.release)
+          found.push_back(&service);
+  return found;
+}
+
 std::optional<std::string> shared_address(const App& app, const Incoming& next, const Container& running) {
-  const auto owner = running.owner();
-  const Release* release = owner ? app.find(owner->release) : nullptr;
-  if (release == nullptr) return {};
+  if (!has_an_address(next)) return {};
+  const auto theirs = services_in(app, running);
   for (const Service* service : next.services)
     for (const auto& link : service->networks)
-      for (const auto& other : release->spec.services)
-        for (const auto& other_link : other.networks) {
+      for (const Service* other : theirs)
+        for (const auto& other_link : other->networks) {
           if (!link.ipv4.empty() && link.network == other_link.network && link.ipv4 == other_link.ipv4)
             return link.ipv4;
           if (!link.ipv6.empty() && link.network == other_link.network && link.ipv6 == other_link.ipv6)
@@ -31,21 +52,27 @@ std::optional<std::string> shared_address(const App& app, const Incoming& next, 
         }
   for (const Service* service : next.services) {
     if (service->mac_address.empty()) continue;
-    for (const auto& other : release->spec.services)
-      if (service->mac_address == other.mac_address) return service->mac_address;
+    for (const Service* other : theirs)
+      if (service->mac_address == other->mac_address) return service->mac_address;
   }
   return {};
 }
 
-// Data that both would write: the same volume or the same host path, read-write on both sides. Sockets and devices of
-// the host are not data.
-std::optional<std::string> shared_data(const Incoming& next, const Container& running) {
+// Sockets and devices of the host are not data.
+bool is_written_data(const Mount& mount) {
+  return !mount.read_only && !mount.source.empty() && mount.keeps_data() && !mount.source.ends_with(".sock") &&
+         !mount.source.starts_with("/dev/");
+}
+
+// Data that both would write: the same volume or host path, or one within the other, read-write on both sides.
+std::optional<std::string> shared_data(const World& world, const Incoming& next,
+                                       const std::map<std::string, VolumeDefinition>& defined,
+                                       const Container& running) {
   for (const Service* service : next.services)
     for (const auto& mine : service->mounts) {
-      if (mine.read_only || mine.source.empty() || !mine.keeps_data()) continue;
-      if (mine.source.ends_with(".sock") || mine.source.starts_with("/dev/")) continue;
+      if (!is_written_data(mine)) continue;
       for (const auto& theirs : running.mounts)
-        if (!theirs.read_only && theirs.kind == mine.kind && theirs.source == mine.source) return mine.source;
+        if (is_written_data(theirs) && overlap(mine, theirs, world, defined)) return mine.source;
     }
   return {};
 }
@@ -66,7 +93,8 @@ std::string cause_of_order(std::optional<SwapOrder> asked, const Incoming& next)
   return next.is_project ? "so does Compose, or its file says so" : "its definition says so";
 }
 
-SwapDecision decided(const App& app, std::optional<SwapOrder> asked, const Incoming& next,
+SwapDecision decided(const App& app, const World& world, std::optional<SwapOrder> asked, const Incoming& next,
+                     const std::map<std::string, VolumeDefinition>& defined,
                      const std::vector<const Container*>& running) {
   const SwapOrder explicit_order = asked.value_or(order_of_services(next));
   if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, cause_of_order(asked, next)};
@@ -80,7 +108,7 @@ SwapDecision decided(const App& app, std::optional<SwapOrder> asked, const Incom
   }
   if (explicit_order == SwapOrder::start_first) return {SwapOrder::start_first, cause_of_order(asked, next)};
   for (const Container* container : running)
-    if (const auto data = shared_data(next, *container))
+    if (const auto data = shared_data(world, next, defined, *container))
       return {SwapOrder::stop_first, format("both write to {}", *data)};
   const bool next_in_host = std::any_of(next.services.begin(), next.services.end(),
                                         [](const Service* service) { return service->network_mode == "host"; });
@@ -96,13 +124,19 @@ Incoming::Incoming(const Spec& spec) : order(spec.order), is_project(spec.projec
   for (const Service& service : spec.services) services.push_back(&service);
 }
 
-SwapDecision decide_order(const App& app, std::optional<SwapOrder> asked, const Incoming& next,
+SwapDecision decide_order(const App& app, const World& world, std::optional<SwapOrder> asked, const Incoming& next,
+                          const std::map<std::string, VolumeDefinition>& defined,
                           const std::vector<const Container*>& running) {
-  SwapDecision decision = decided(app, asked, next, running);
+  SwapDecision decision = decided(app, world, asked, next, defined, running);
   decision.shares_data = std::any_of(running.begin(), running.end(), [&](const Container* container) {
-    return shared_data(next, *container).has_value();
+    return shared_data(world, next, defined, *container).has_value();
   });
   return decision;
+}
+
+SwapDecision decide_order(const App& app, std::optional<SwapOrder> asked, const Incoming& next,
+                          const std::vector<const Container*>& running) {
+  return decide_order(app, World(), asked, next, {}, running);
 }
 
 }  // namespace belay::plan

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
+#include "model/one_off_labels.h"
 #include "plan/hooks.h"
 #include "plan/planner.h"
 #include "plan/subjects.h"
@@ -67,8 +68,7 @@ Indices remove_image(Plan& plan, const Situation& s, const Image& image, const s
 }
 
 bool is_one_off(const Container& container, const App& app) {
-  const auto label = container.labels.find(labels::one_off);
-  return label != container.labels.end() && label->second == app.name.text();
+  return labels::app_of_one_off(container.labels, container.name) == app.name.text();
 }
 
 // A container that is none of the app's.

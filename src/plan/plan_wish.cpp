@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "model/naming.h"
 #include "plan/names.h"
+#include "plan/order.h"
 #include "plan/subjects.h"
 #include "plan/wish_planner.h"
 
@@ -145,8 +146,8 @@ SwapDecision WishPlanner::order_of(const Release& release, const Members& member
   for (const Member* member : members)
     if (!member->runs) next.services.push_back(member->service);
   if (s_.app.name.text() != s_.defaults.own_app || others.empty())
-    return decide_order(s_.app, wish_.terms.order, next, others);
-  SwapDecision decision = decide_order(s_.app, SwapOrder::start_first, next, others);
+    return decide_order(s_.app, s_.world, wish_.terms.order, next, release.spec.volumes, others);
+  SwapDecision decision = decide_order(s_.app, s_.world, SwapOrder::start_first, next, release.spec.volumes, others);
   if (decision.order == SwapOrder::stop_first)
     throw Conflict(ErrorCode::port_held,
                    format("Belay itself runs in {}, and its successor cannot run beside it: {}", s_.app.name.text(),
@@ -162,8 +163,9 @@ bool WishPlanner::is_in_the_way(const Member& member, const ContainerList& other
   const SwapOrder asked = at_once ? SwapOrder::by_rule : SwapOrder::start_first;
   Incoming alone;
   alone.services = {member.service};
+  const auto& defined = s_.app.release(*wish_.release()).spec.volumes;
   return std::any_of(others.begin(), others.end(), [&](const Container* other) {
-    return decide_order(s_.app, asked, alone, {other}).order == SwapOrder::stop_first;
+    return decide_order(s_.app, s_.world, asked, alone, defined, {other}).order == SwapOrder::stop_first;
   });
 }
 
@@ -284,7 +286,7 @@ Indices WishPlanner::go_back(const Release& release, std::vector<Member>& all) {
       return member->service->name == service->name && member->runs && !member->restarts;
     });
   });
-  const SwapDecision decision = decide_order(s_.app, SwapOrder::by_rule, next, others);
+  const SwapDecision decision = decide_order(s_.app, s_.world, SwapOrder::by_rule, next, release.spec.volumes, others);
   if (decision.order == SwapOrder::stop_first) {
     const Indices stopped = stop_all(others, reason, named, decision.shares_data ? Needed::yes : Needed::no);
     return start_and_prove(release, members, joined(named, stopped));

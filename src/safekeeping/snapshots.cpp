@@ -10,6 +10,7 @@
 #include "change/clear_up.h"
 #include "change/data_swap.h"
 #include "change/data_work.h"
+#include "change/reserve_names.h"
 #include "data/reserve.h"
 #include "plan/sequence.h"
 #include "safekeeping/quiesce.h"
@@ -40,8 +41,7 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
                             std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
-  return doing(format("taking a snapshot of {}", name.text()), [&]() -> TakenSnapshot {
-    if (!dry_run) finish_unfinished(context, app, stop);
+  const auto take = [&]() -> TakenSnapshot {
     const Release& release = change::release_of_data(app);
     auto snapshot = next_snapshot(context, app, release, dry_run, stop);
     if (!snapshot) return {};
@@ -71,14 +71,17 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
       return taken;
     }
 
-    // What is made from here on is known to the state before it is there.
-    App begun = held;
-    begun.highest_snapshot = app.highest_snapshot = snapshot->number;
-    begun.snapshots.push_back(*snapshot);
-    app.snapshots.push_back(*snapshot);
     StillWatch watch(context.report, context.clock);
     change::DataWork work(context.engine, context.report, change::Copies::for_keeping);
     work.measure(taken.plan, stop);
+    // What is made from here on is known to the state before it is there.
+    App begun = held;
+    begun.highest_snapshot = snapshot->number;
+    begun.snapshots.push_back(*snapshot);
+    context.store.save(begun,
+                       [&](const std::vector<App>& apps) { change::refuse_taken_number(name, *snapshot, apps); });
+    app.highest_snapshot = snapshot->number;
+    app.snapshots.push_back(*snapshot);
     while_still(
         context, app, begun,
         [&] {
@@ -96,6 +99,16 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
     taken.snapshot = snapshot->text();
     taken.still = watch.still();
     return taken;
+  };
+  return doing(format("taking a snapshot of {}", name.text()), [&] {
+    if (!dry_run) finish_unfinished(context, app, stop);
+    for (;;) {
+      try {
+        return take();
+      } catch (const change::NumberTaken&) {
+        context.report.note("another app has taken the number of the snapshot: it gets the next one");
+      }
+    }
   });
 }
 

@@ -39,9 +39,20 @@ bool is_called_like(const std::string& name, const std::string& service) {
   return name == service || name.starts_with(service + "-") || name.starts_with(service + "_");
 }
 
-bool is_container_of(const Container& container, const Owner& owner) {
+// What the container's labels say by themselves: an image that somebody made of a service's container hands its label
+// on, and says nothing of the next one.
+labels::Labels without_those_of_its_image(const Container& container, engine::Engine& engine, std::stop_token stop) {
+  labels::Labels own = container.labels;
+  if (!own.contains(service_label)) return own;
+  if (const auto image = engine.image(container.image_id, std::move(stop));
+      image && image->config.labels.contains(service_label))
+    own.erase(service_label);
+  return own;
+}
+
+bool is_container_of(const Container& container, const labels::Labels& own_labels, const Owner& owner) {
   if (owner.of_apps.contains(container.name)) return false;
-  if (const auto said = by_label(container.labels, owner)) return *said;
+  if (const auto said = by_label(own_labels, owner)) return *said;
   if (is_named_for(container.name, owner)) return true;
   // Names that differ in case only have the same tags.
   const bool has_own_tags = std::none_of(owner.others.begin(), owner.others.end(), [&](const std::string& other) {
@@ -168,7 +179,7 @@ Belongings belongings_of(engine::Engine& engine, const Owner& owner, std::stop_t
   Belongings found;
   std::set<std::string> anonymous;
   for (const auto& container : engine.containers({}, stop)) {
-    if (!is_container_of(container, owner)) continue;
+    if (!is_container_of(container, without_those_of_its_image(container, engine, stop), owner)) continue;
     found.containers.push_back(container.name);
     if (container.is_up()) found.running.insert(container.name);
     for (const auto& mount : container.mounts)

@@ -1,6 +1,7 @@
 // Beside docker compose: a project that it made and that runs is taken over as it is, only what differs is exchanged,
 // and what it makes anew later is never fought over.
 
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -49,6 +50,25 @@ class Listener final : public DeclaredListener {
     if (const auto* remark = std::get_if<plan::Remark>(&event.what)) remarks.push_back(remark->text);
   }
   std::vector<std::string> remarks;
+};
+
+// Somebody else does something when this clock is looked at for the n-th time.
+class ClockOfAnother final : public Clock {
+ public:
+  ClockOfAnother(Clock& clock, int looks, std::function<void()> other)
+      : clock_(clock), looks_(looks), other_(std::move(other)) {}
+  Time now() const override {
+    if (--looks_ == 0) other_();
+    return clock_.now();
+  }
+  Ticks ticks() const override { return clock_.ticks(); }
+  bool sleep(Milliseconds time, std::stop_token stop) override { return clock_.sleep(time, std::move(stop)); }
+  bool was_looked_at_so_often() const { return looks_ <= 0; }
+
+ private:
+  Clock& clock_;
+  mutable std::atomic<int> looks_;
+  std::function<void()> other_;
 };
 
 class BesideCompose : public ::testing::Test {
@@ -116,7 +136,10 @@ class BesideCompose : public ::testing::Test {
 
   DeclaredApp up(bool dry_run = false, const std::vector<std::string>& services = {}) {
     scene_.clock.advance(Seconds(5));
-    Context context = scene_.context("belay up");
+    const Context here = scene_.context("belay up");
+    Context context{here.engine, here.store, clock_ ? *clock_ : here.clock, here.report, here.who, here.command};
+    context.defaults = here.defaults;
+    context.run = here.run;
     DeclaredOptions options = options_;
     options.dry_run = dry_run;
     formats::compose::Request request;
@@ -136,6 +159,7 @@ class BesideCompose : public ::testing::Test {
   fs::path folder_ = scene_.folder.path() / "shop";
   DeclaredOptions options_;
   Listener listener_;
+  Clock* clock_ = nullptr;  // instead of the scene's
 };
 
 TEST_F(BesideCompose, TakesOverWhatIsEqualWithoutTouchingIt) {
@@ -280,6 +304,66 @@ TEST_F(BesideCompose, LeavesWhatIsAnAppByItself) {
   EXPECT_EQ(scene_.engine.changes(), before);
   EXPECT_TRUE(change::let_go(here, AppName("solo"), false, [](const change::LetGo&) { return true; }, {}).done);
   EXPECT_THAT(up().taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
+}
+
+// Its service left the files: what was adopted by itself is no orphan.
+TEST_F(BesideCompose, RemovesNoOrphanThatIsAnAppByItself) {
+  compose_up();
+  for (const char* service : {"cache", "queue", "worker"}) compose_makes(service, {});
+  Context here = scene_.context();
+  family::adopt(here, AppName("solo"), {"shop-cache-1"}, {}, {});
+  family::adopt(here, AppName("down"), {"shop-queue-1"}, {}, {});
+  change::stop(here, {AppName("down"), ""}, false, {});
+  options_.removes_orphans = true;
+  EXPECT_THAT(up(true).orphans, ElementsAre("shop-worker-1"));
+  EXPECT_THAT(up().orphans, ElementsAre("shop-worker-1"));
+  EXPECT_TRUE(scene_.container("shop-cache-1")->is_up());
+  EXPECT_TRUE(scene_.container("shop-queue-1"));
+  EXPECT_FALSE(scene_.container("shop-worker-1"));
+}
+
+// Whenever another command adopts a container of the project: in the end it is one app's.
+TEST_F(BesideCompose, NeverSharesAContainerThatIsAdoptedMeanwhile) {
+  compose_up();
+  compose_makes("cache", {});
+  options_.removes_orphans = true;
+  const auto from = scene_.beginning();
+  for (const std::string container : {"shop-web-1", "shop-cache-1"}) {
+    int adopted_first = 0;
+    bool is_over = false;
+    for (int looks = 1; !is_over; ++looks) {
+      ASSERT_LT(looks, 400);
+      scene_.begin_again(*from);
+      const auto other_store = state::Store::open(scene_.store->folder());
+      bool is_adopted = false;
+      ClockOfAnother clock(scene_.clock, looks, [&] {
+        Context here = scene_.context();
+        Context other{here.engine, *other_store, here.clock, here.report, here.who, "belay adopt solo"};
+        other.wait_for_lock = false;
+        try {
+          family::adopt(other, AppName("solo"), {container}, {}, {});
+          is_adopted = true;
+        } catch (const Error&) {
+          // The project has it, or it is gone.
+        }
+      });
+      clock_ = &clock;
+      const DeclaredApp came = up();
+      clock_ = nullptr;
+      is_over = !clock.was_looked_at_so_often();
+      if (!is_adopted) continue;
+      ++adopted_first;
+      ASSERT_TRUE(scene_.container(container)) << looks;
+      if (const auto shop = scene_.store->app(AppName("shop"))) {
+        World world;
+        world.containers = scene_.engine.containers({}, {});
+        for (const auto& instance : plan::instances(*shop, world))
+          EXPECT_NE(instance.container->name, container) << looks;
+      }
+      EXPECT_EQ(came.kind == DeclaredApp::Kind::broken, container == "shop-web-1") << looks << came.reason;
+    }
+    EXPECT_GT(adopted_first, 0);
+  }
 }
 
 TEST_F(BesideCompose, LeavesTheProjectOfAnotherFolderAlone) {

@@ -10,6 +10,7 @@
 #include "declared/definitions.h"
 #include "declared/plan_file.h"
 #include "look/look.h"
+#include "model/one_off_labels.h"
 #include "registry/registry.h"
 #include "report/host_text.h"
 #include "state/store.h"
@@ -1284,7 +1285,7 @@ TEST_F(DeclaredHostTest, AnExclusiveHostLeavesWhatACommandIsAtWorkWith) {
     engine::ContainerRequest request;
     request.name = label;
     request.image = "web:1";
-    request.labels = {{label, "shop"}};
+    request.labels = {{label, "shop"}, {labels::one_off_name, label}};
     scene_.engine.create_container(request, {});
     scene_.engine.start_container(label, {});
   }

@@ -2,6 +2,7 @@
 
 #include "declared/one_off.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,8 +20,10 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 constexpr const char* with_a_sharer = R"(name: shop
 services:
@@ -78,6 +81,10 @@ class OneOffs : public ::testing::Test {
     std::vector<std::string> names;
     for (const auto& container : scene_.engine.containers({}, {})) names.push_back(container.name);
     return names;
+  }
+  bool has_volume(const std::string& name) {
+    const auto all = scene_.engine.volumes({}, {});
+    return std::any_of(all.begin(), all.end(), [&](const Volume& volume) { return volume.name == name; });
   }
   size_t volumes() { return scene_.engine.volumes({}, {}).size(); }
 
@@ -201,6 +208,57 @@ TEST_F(OneOffs, LeaveNothingWhereTheContainerCannotBePrepared) {
   one.before_the_session = [] { throw Cancelled(); };
   EXPECT_THROW(one.run(output), Cancelled);
   EXPECT_EQ(containers(), before);
+}
+
+// An image that somebody made of such a container hands its labels on, and anybody can write them.
+TEST_F(OneOffs, AreNotWhatHasTheirLabelsAlone) {
+  up();
+  Context context = scene_.context("belay run tool");
+  OneOffRun(context, project(), of("tool", "kept"), {}).start(true);
+  const auto labels = scene_.engine.container("kept", {})->container.labels;
+  ImageConfig config;
+  config.labels = labels;
+  scene_.engine.add_image("mine:1", config, {}, "mine:1");
+  scene_.engine.add_image("plain:1", {}, {}, "plain:1");
+  const auto make = [&](const std::string& name, const std::string& image, const labels::Labels& own, bool runs) {
+    engine::ContainerRequest request;
+    request.name = name;
+    request.image = image;
+    request.labels = own;
+    request.service.mounts.push_back({Mount::Kind::volume, "shop_data", "/data", false, ""});
+    scene_.engine.create_container(request, {});
+    scene_.engine.start_container(name, {});
+    if (!runs) scene_.engine.stop_container(name, {}, {});
+  };
+  make("precious", "mine:1", {}, true);
+  make("ended", "mine:1", {}, false);
+  make("written", "plain:1", {{labels::one_off, "shop"}}, false);
+  engine::CapturedOutput output;
+  OneOffRun(context, project(), of("tool"), {}).run(output);
+  EXPECT_THAT(containers(), IsSupersetOf({"precious", "ended", "written", "kept"}));
+  Context gone = scene_.context("belay remove");
+  ASSERT_TRUE(change::remove(gone, AppName("shop"), true, false, [](const auto&) { return true; }, {}).done);
+  EXPECT_THAT(containers(), UnorderedElementsAre("precious", "ended", "written"));
+  EXPECT_TRUE(scene_.container("precious")->is_up());
+  EXPECT_TRUE(has_volume("shop_data")) << "others have it";
+}
+
+TEST_F(OneOffs, OfAnotherStateStay) {
+  up();
+  Context context = scene_.context("belay run tool");
+  OneOffRun(context, project(), of("tool", "kept"), {}).start(true);
+  auto labels = scene_.engine.container("kept", {})->container.labels;
+  scene_.engine.stop_container("kept", {}, {});
+  scene_.engine.remove_container("kept", {});
+  labels[labels::state] = std::string(32, 'f');
+  engine::ContainerRequest request;
+  request.name = "kept";
+  request.image = "tool:1";
+  request.labels = labels;
+  scene_.engine.create_container(request, {});
+  Context down = scene_.context("belay down");
+  ASSERT_TRUE(take_down(down, AppName("shop"), false, [](const auto&) { return true; }, {}).done);
+  EXPECT_THAT(containers(), ElementsAre("kept"));
 }
 
 TEST_F(OneOffs, KnowTheirServices) {

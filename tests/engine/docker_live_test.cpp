@@ -18,6 +18,7 @@
 #include "engine/captured_output.h"
 #include "engine/direct.h"
 #include "engine/docker.h"
+#include "engine/hang_up_inside.h"
 #include "tar_text.h"
 
 namespace belay::engine {
@@ -348,6 +349,37 @@ TEST_F(RealEngine, SharesItsFilesWithWhoIsAllowedToReadThem) {
   EXPECT_EQ(shares_files(*engine_, {}), allowed);
   EXPECT_TRUE(engine_->volumes("belay.probe", {}).empty());
   EXPECT_FALSE(engine_->maps_ids({}));
+}
+
+// What a command is ended with from inside, where it has ended by itself a moment ago: the main process of a container
+// that shares its processes with another has no parent in there either.
+TEST_F(RealEngine, EndsNoMainProcessInPlaceOfACommandThatIsOver) {
+  const std::string first = run("first", "sleep 100; true");
+  Service sharing;
+  sharing.pid_mode = "container:" + first;
+  const std::string second = run("second", "sleep 100; true", sharing);
+  const auto end_from = [&](const std::string& container, const std::string& before, const std::string& oldest) {
+    ExecRequest request;
+    request.command = {"sh", "-c", before + hang_up_inside, "sh", "sleep1111", "0", oldest};
+    CapturedOutput output;
+    engine_->exec(container, request, output, {});
+    EXPECT_EQ(output.text(), "");
+  };
+  end_from(first, "", "1000");
+  EXPECT_TRUE(engine_->container(second, {})->container.is_up()) << "it is of another control group";
+  end_from(second, "sleep 3\n", "1");
+  EXPECT_TRUE(engine_->container(second, {})->container.is_up()) << "it is older than the command";
+  // The command itself is found, by its words.
+  ExecRequest request;
+  request.command = {"sleep", "1111"};
+  request.detached = true;
+  CapturedOutput unseen;
+  engine_->exec(second, request, unseen, {});
+  end_from(second, "", "1000");
+  EXPECT_TRUE(engine_->container(second, {})->container.is_up());
+  request.command = {"sh", "-c", "! cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep 'sleep 111[1]'"};
+  request.detached = false;
+  EXPECT_EQ(engine_->exec(second, request, unseen, {}), 0) << unseen.text();
 }
 
 TEST_F(RealEngine, ReadsWhatARunningContainerWrites) {

@@ -392,6 +392,35 @@ TEST(Adopt, RefusesWhatItCannotTake) {
   EXPECT_EQ(refusal(web, {"two"}), "the container two runs, and so does r1 of web; an app has one that runs");
 }
 
+// Two commands at once, for two apps: each holds its own app's lock.
+TEST(Adopt, AContainerBecomesOneAppWhenTwoAdoptItAtOnce) {
+  Scene scene;
+  foreign(scene, "solo", true);
+  const auto other_store = state::Store::open(scene.store->folder());
+  std::string refusal;
+  const auto adopt_again = [&] {
+    Notes quiet;
+    Context here = scene.context();
+    Context other{here.engine, *other_store, here.clock, quiet, here.who, here.command};
+    other.wait_for_lock = false;
+    try {
+      adopt(other, AppName("second"), {"solo"}, {}, {});
+    } catch (const Error& error) {
+      refusal = error.what();
+    }
+  };
+  scene.report.on_step = [&](const std::string& step) {
+    if (step.find("belay/first:r1") != std::string::npos) adopt_again();
+  };
+  Context here = scene.context();
+  EXPECT_THAT(adopt(here, AppName("first"), {"solo"}, {}, {}).containers, ElementsAre("solo"));
+  scene.report.on_step = nullptr;
+  EXPECT_NE(refusal, "");
+  adopt_again();
+  EXPECT_EQ(refusal, "the container solo belongs to the app first already");
+  EXPECT_FALSE(scene.store->app(AppName("second")));
+}
+
 TEST(Adopt, AFurtherContainerBecomesAFurtherRelease) {
   // Its own image has no volume: the one of the containers is a stranger's.
   Scene scene({NamingScheme::belay, true, false});

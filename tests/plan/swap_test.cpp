@@ -114,6 +114,106 @@ TEST(Order, IsDecidedByTheRules) {
   EXPECT_EQ(reason(address, address), "stop first: both need the fixed address 02:00:00:00:00:01");
 }
 
+class SharedData : public ::testing::Test {
+ protected:
+  static Service on(Mount::Kind kind, const std::string& source) {
+    Service service = Scene::service();
+    service.mounts = {{kind, source, "/data", false, ""}};
+    return service;
+  }
+  static Service folder(const std::string& source) { return on(Mount::Kind::bind, source); }
+  static Service volume(const std::string& source) { return on(Mount::Kind::volume, source); }
+  static bool stops_first(const Scene& scene) {
+    return scene.plan().find("stop first, then start: both write to ") != std::string::npos;
+  }
+  static bool stops_first(const Service& before, const Service& after) { return stops_first(upgrade(before, after)); }
+  static std::map<std::string, std::string> folder_options(const std::string& device) {
+    return {{"type", "none"}, {"o", "bind"}, {"device", device}};
+  }
+};
+
+TEST_F(SharedData, IsWhatLiesInAFolderThatBothHave) {
+  EXPECT_TRUE(stops_first(folder("/srv/pg"), folder("/srv/pg/data")));
+  EXPECT_TRUE(stops_first(folder("/srv/pg/data"), folder("/srv/pg")));
+  EXPECT_TRUE(stops_first(folder("/srv/pg/"), folder("/srv/pg")));
+  EXPECT_TRUE(stops_first(folder("/"), folder("/srv/pg")));
+  EXPECT_FALSE(stops_first(folder("/srv/pg"), folder("/srv/pg-new")));
+  EXPECT_FALSE(stops_first(folder("/srv/a"), folder("/srv/b")));
+  Service reads = folder("/srv/pg");
+  reads.mounts[0].read_only = true;
+  EXPECT_FALSE(stops_first(reads, folder("/srv/pg/data")));
+  EXPECT_FALSE(stops_first(folder("/run/app/x.sock"), folder("/run/app")));
+}
+
+TEST_F(SharedData, IsAFolderThatIsAVolumeToo) {
+  Scene there = upgrade(volume("pg"), folder("/srv/pg"));
+  there.world.volumes[0].options = folder_options("/srv/pg");
+  EXPECT_TRUE(stops_first(there));
+  there.world.volumes[0].options = folder_options("/srv/other");
+  EXPECT_FALSE(stops_first(there));
+  Scene to_come = upgrade(folder("/srv/pg/data"), volume("pg"));
+  to_come.app.releases[1].spec.volumes["pg"].options = folder_options("/srv/pg");
+  EXPECT_TRUE(stops_first(to_come));
+  Scene two = upgrade(volume("a"), volume("b"));
+  two.world.volumes.push_back({"b", "local", "", {}, {}});
+  for (auto& each : two.world.volumes) each.options = {{"type", "nfs"}, {"o", "addr=host"}, {"device", ":/exports/pg"}};
+  EXPECT_TRUE(stops_first(two)) << "one folder of another machine";
+  for (auto& each : two.world.volumes) each.options = {{"type", "tmpfs"}, {"device", "tmpfs"}};
+  EXPECT_FALSE(stops_first(two)) << "memory, of each its own";
+}
+
+TEST_F(SharedData, IsKnownByWhereItIs) {
+  Scene link = upgrade(folder("/srv/pg"), folder("/data/pg"));
+  link.world.where = {{"/srv/pg", "8:1:/pg"}, {"/data/pg", "8:1:/pg"}};
+  EXPECT_TRUE(stops_first(link));
+  link.world.where["/data/pg"] = "8:1:/pg/data";
+  EXPECT_TRUE(stops_first(link));
+  link.world.where["/data/pg"] = "8:2:/pg";
+  EXPECT_FALSE(stops_first(link));
+}
+
+class SharedAddress : public ::testing::Test {
+ protected:
+  static Service at(const std::string& address, const std::string& mac = {}) {
+    Service web = Scene::service();
+    web.networks = {{"front", {}, address, ""}};
+    web.mac_address = mac;
+    return web;
+  }
+  static bool stops_first(Scene scene) {
+    scene.world.networks.push_back({"front", "bridge", {}});
+    return scene.plan().find("stop first, then start: both need the fixed address ") != std::string::npos;
+  }
+};
+
+TEST_F(SharedAddress, IsThatOfAContainerWithoutLabelsToo) {
+  for (const char* mac : {"", "02:00:00:00:00:01"}) {
+    const std::string address = *mac == '\0' ? "10.0.0.2" : "";
+    Scene scene = upgrade(at(address, mac), at(address, mac));
+    Container& adopted = scene.world.containers[0];
+    adopted.labels.clear();
+    adopted.created = "2026-01-30T10:00:00Z";
+    scene.app.releases[0].adopted = true;
+    scene.app.releases[0].container_created["web"] = adopted.created;
+    EXPECT_TRUE(stops_first(scene)) << mac;
+  }
+}
+
+TEST_F(SharedAddress, IsThatOfAContainerWhoseReleaseIsForgotten) {
+  Scene scene;
+  scene.release(1, {at("10.0.0.2")});
+  scene.container(1, running, "unless-stopped");
+  Release& second = scene.release(2, {at("10.0.0.2")});
+  second.images["web"] = image_id(1);
+  second.containers["web"] = scene.app.releases[0].containers["web"];
+  second.bodies["web"] = {{1}, ""};
+  scene.release(3, {at("10.0.0.2")}, Verdict::pending);
+  scene.app.releases.erase(scene.app.releases.begin());
+  scene.app.last = ReleaseNumber{2};
+  scene.wish_up(3);
+  EXPECT_TRUE(stops_first(scene));
+}
+
 TEST(Planner, ObeysTheUsersOrder) {
   Scene scene = upgrade(Scene::service(), Scene::service());
   scene.app.wish.terms.order = SwapOrder::stop_first;

@@ -633,6 +633,115 @@ TEST_F(BoundFilesOfFamilies, GoingBackByHandGoesBackToTheFile) {
   EXPECT_TRUE(is_bound_to_the_host());
 }
 
+// A release with kept copies is as old as the one that it is made of: what was rolled back is not before it.
+class WaysBackFromCopies : public BoundFilesOfFamilies {
+ protected:
+  void deploy(const std::string& version, const std::string& text) {
+    write(text);
+    scene_.run("deploy " + version);
+  }
+  std::string roll_back() {
+    Context here = scene_.context("belay rollback web");
+    ChangeOptions further;
+    further.goes_further = true;
+    try {
+      rollback(here, web, {}, further, {});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return read_file(bound());
+  }
+};
+
+TEST_F(WaysBackFromCopies, LeadFurtherBackEachTime) {
+  for (const auto* text : {"one", "two", "three"}) deploy(text, text);
+  EXPECT_EQ(roll_back(), "two");
+  EXPECT_EQ(scene_.app().ways_back(ReleaseNumber{4}).front(), ReleaseNumber{1});
+  EXPECT_EQ(roll_back(), "one");
+  EXPECT_THAT(roll_back(), ::testing::EndsWith("web has no good release before r5"));
+}
+
+TEST_F(WaysBackFromCopies, EndWithTheFirstRelease) {
+  for (const auto* text : {"one", "two"}) deploy(text, text);
+  EXPECT_EQ(roll_back(), "one");
+  EXPECT_THAT(roll_back(), ::testing::EndsWith("web has no good release before r3"));
+}
+
+TEST_F(WaysBackFromCopies, AreTheSameAfterARollbackByItself) {
+  for (const auto* text : {"one", "two"}) deploy(text, text);
+  deploy("bad", "three");
+  EXPECT_EQ(read_file(bound()), "two");
+  Context here = scene_.context();
+  try {
+    rollback(here, web, {}, {}, {});
+    ADD_FAILURE() << "r3 was rolled back already";
+  } catch (const Conflict& error) {
+    EXPECT_EQ(error.hint(), "To go back further, name the release: belay rollback web r1");
+  }
+  EXPECT_EQ(roll_back(), "one");
+  EXPECT_THAT(roll_back(), ::testing::EndsWith("web has no good release before r5"));
+}
+
+TEST_F(WaysBackFromCopies, AreTheSameAfterAWithdrawal) {
+  for (const auto* text : {"one", "two", "three"}) deploy(text, text);
+  App app = scene_.app();
+  Context here = scene_.context("belay serve");
+  ASSERT_EQ(withdraw(here, app, "it answers 500", "").kind, Change::Kind::rolled_back);
+  EXPECT_EQ(read_file(bound()), "two");
+  EXPECT_EQ(roll_back(), "one");
+}
+
+TEST_F(WaysBackFromCopies, OfWhatFollowsLeadToTheCopyAndThenOn) {
+  for (const auto* text : {"one", "two", "three"}) deploy(text, text);
+  EXPECT_EQ(roll_back(), "two");
+  deploy("four", "four");
+  EXPECT_EQ(roll_back(), "two");
+  EXPECT_EQ(scene_.app().wish.release(), ReleaseNumber{4});
+  EXPECT_EQ(roll_back(), "one");
+}
+
+TEST_F(WaysBackFromCopies, AreKeptByACleanUp) {
+  for (const auto* text : {"one", "two", "three"}) deploy(text, text);
+  EXPECT_EQ(roll_back(), "two");
+  ASSERT_EQ(scene_.run("cleanup 1"), "done");
+  EXPECT_EQ(scene_.app().find({2}), nullptr) << "the copy is what is left of it";
+  EXPECT_EQ(roll_back(), "one");
+  EXPECT_THAT(roll_back(), ::testing::EndsWith("web has no good release before r5"));
+}
+
+TEST_F(WaysBackFromCopies, AreTheSameWhereverThePowerWentOff) {
+  for (const auto* text : {"one", "two", "three"}) deploy(text, text);
+  const auto from = scene_.beginning();
+  bool is_cut = true;
+  for (int at = 0; is_cut; ++at) {
+    ASSERT_LT(at, 60) << "never came to an end";
+    scene_.begin_again(*from);
+    scene_.report.crash_after = at;
+    is_cut = scene_.crashes("rollback");
+    scene_.report.crash_after.reset();
+    scene_.reopen();
+    const App app = scene_.app();
+    if (app.wish.is_unfinished() || app.wish.release() == ReleaseNumber{3}) {
+      EXPECT_EQ(scene_.run("rollback"), "done") << at;
+    }
+    EXPECT_EQ(read_file(bound()), "two") << at;
+    EXPECT_EQ(roll_back(), "one") << at;
+    EXPECT_EQ(scene_.app().releases.size(), 5U) << at;
+  }
+}
+
+// A copy had what it took the place of for its predecessor.
+TEST_F(WaysBackFromCopies, AreFoundForCopiesOfAnEarlierBelay) {
+  for (const auto* text : {"one", "two", "three"}) deploy(text, text);
+  EXPECT_EQ(roll_back(), "two");
+  App app = scene_.app();
+  app.releases.at(3).predecessor = ReleaseNumber{3};
+  scene_.store->save(app);
+  EXPECT_EQ(scene_.run("start r3"), "done");
+  EXPECT_EQ(roll_back(), "two");
+  EXPECT_EQ(roll_back(), "one");
+}
+
 // From the moment on that the state has it: what it is bound to then is all that can be known.
 TEST_F(BoundFilesOfFamilies, AReleaseThatWasRecoveredHasAWayBackToItsFiles) {
   ASSERT_EQ(scene_.run("deploy 1"), "done");

@@ -3,6 +3,7 @@
 
 #include "safekeeping/snapshots.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include "base/format.h"
 #include "change/let_go.h"
 #include "data/reserve.h"
+#include "safekeeping/restore.h"
 #include "support/scene/scene.h"
 
 namespace belay::scene {
@@ -44,7 +46,8 @@ class OlderSnapshots : public ::testing::Test {
     EXPECT_TRUE(let_go(here, web, false, [](const LetGo&) { return true; }, {}).done);
   }
   // An app that only the state knows, with a snapshot of what web writes to.
-  void others_snapshot(int number, bool complete) {
+  void others_snapshot(int number, bool complete) { others_snapshot(*scene_.store, number, complete); }
+  static void others_snapshot(state::Store& store, int number, bool complete) {
     App other{AppName("other")};
     Snapshot snapshot;
     snapshot.number = number;
@@ -52,7 +55,7 @@ class OlderSnapshots : public ::testing::Test {
     snapshot.items.push_back(
         {{DataPlace::Kind::volume, "web_data"}, {DataPlace::Kind::volume, format("web_data.belay-s{}", number)}});
     other.snapshots.push_back(snapshot);
-    scene_.store->save(other);
+    store.save(other);
   }
 
   Scene scene_{with_files};
@@ -106,6 +109,71 @@ TEST_F(OlderSnapshots, TakeNoNumberThatAnotherAppHasForThePlace) {
   others_snapshot(4, false);
   EXPECT_EQ(snapshot(), "s5") << "though nothing of it is there yet";
   EXPECT_EQ(kept("s5"), "first");
+}
+
+// Somebody else does something when this clock is looked at for the n-th time.
+class ClockWithAnother final : public Clock {
+ public:
+  ClockWithAnother(Clock& clock, int looks, std::function<void()> other)
+      : clock_(clock), looks_(looks), other_(std::move(other)) {}
+  Time now() const override {
+    if (--looks_ == 0) other_();
+    return clock_.now();
+  }
+  Ticks ticks() const override { return clock_.ticks(); }
+  bool sleep(Milliseconds time, std::stop_token stop) override { return clock_.sleep(time, std::move(stop)); }
+  bool was_looked_at_so_often() const { return looks_ <= 0; }
+
+ private:
+  Clock& clock_;
+  mutable std::atomic<int> looks_;
+  std::function<void()> other_;
+};
+
+// Another app takes the next number for the place, whenever that is: each reserve is one app's.
+TEST_F(OlderSnapshots, TakeNoNumberThatAnotherAppTakesMeanwhile) {
+  for (const auto* line : {"backup", "build 2"}) ASSERT_EQ(scene_.run(line), "done");
+  const auto from = scene_.beginning();
+  for (const std::string verb : {"deploy", "snapshot", "restore"}) {
+    int renumbered = 0;
+    bool is_over = false;
+    for (int looks = 1; !is_over; ++looks) {
+      ASSERT_LT(looks, 200);
+      scene_.begin_again(*from);
+      const auto before = scene_.app().highest_snapshot;
+      const auto other_store = state::Store::open(scene_.store->folder());
+      bool is_taken = false;
+      ClockWithAnother clock(scene_.clock, looks, [&] {
+        if (!other_store->app(web)->snapshots.empty()) return;
+        others_snapshot(*other_store, before + 1, false);
+        is_taken = true;
+      });
+      const Context here = scene_.context("belay " + verb);
+      Context mine{here.engine, here.store, clock, here.report, here.who, here.command};
+      mine.defaults = here.defaults;
+      mine.run = here.run;
+      if (verb == "snapshot") {
+        safekeeping::take_snapshot(mine, web, "a look", false, {});
+      } else if (verb == "deploy") {
+        family::StartOptions options;
+        options.change.snapshot = true;
+        EXPECT_EQ(family::start_new(mine, web, options, {}).kind, Change::Kind::done) << looks;
+      } else {
+        safekeeping::restore(mine, web, *scene_.backups(), scene_.newest_backup(), {}, {}, {});
+      }
+      is_over = !clock.was_looked_at_so_often();
+      if (!is_taken) continue;
+      const App app = scene_.app();
+      ASSERT_EQ(app.snapshots.size(), 1U) << looks;
+      EXPECT_EQ(app.snapshots[0].number, before + 2) << verb << looks;
+      EXPECT_EQ(app.highest_snapshot, before + 2);
+      EXPECT_TRUE(app.snapshots[0].complete);
+      EXPECT_EQ(kept(format("s{}", before + 1)), "-");
+      EXPECT_EQ(kept(format("s{}", before + 2)), "first") << verb << looks;
+      ++renumbered;
+    }
+    EXPECT_GT(renumbered, 0);
+  }
 }
 
 TEST_F(OlderSnapshots, OfAnotherAppAreNotRemovedAsLeftOver) {

@@ -75,6 +75,19 @@ TEST_F(BelongingsOf, AreNotWhatAnotherServiceOrAnAppHas) {
   EXPECT_THAT(belongings_of(engine, {"web", {}, {}, {"front", "db"}}, {}).containers, ::testing::IsEmpty());
 }
 
+// An image that was made of a service's container hands its label on.
+TEST_F(BelongingsOf, AreNotWhatHasItsLabelFromItsImage) {
+  ImageConfig config;
+  config.labels = labels_of("web");
+  engine.add_image("mine:1", config, {}, "3");
+  container("precious", "mine:1");
+  container("said-again", "mine:1", labels_of("web"));
+  container("dr-web-front", "mine:1");
+  container("labelled", "app:1", labels_of("web"));
+  EXPECT_THAT(belongings_of(engine, {"web", {image}, {}}, {}).containers,
+              UnorderedElementsAre("dr-web-front", "labelled"));
+}
+
 TEST_F(BelongingsOf, KnowWhatCameSince) {
   engine.create_volume({"dr-web-config", {}, {}}, {});
   container("dr-web-a", "app:1");
