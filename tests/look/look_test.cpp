@@ -381,7 +381,7 @@ std::string deeds(Scene& scene) {
   auto here = scene.context();
   std::string text;
   for (const auto& [entry, cut_off] : history(here, web, 100))
-    text = entry.verb + " " + entry.outcome.text() + (cut_off ? " cut off" : "") + "\n" + text;
+    text = entry.verb.text() + " " + entry.outcome.text() + (cut_off ? " cut off" : "") + "\n" + text;
   return text;
 }
 

@@ -191,7 +191,7 @@ TEST_F(OlderSnapshots, OfAnotherAppAreNotRemovedAsLeftOver) {
 
 // The other app's record need not be in this state.
 TEST_F(OlderSnapshots, InVolumesOfAnotherAppAreNotRemovedAsLeftOver) {
-  engine::VolumeRequest request;
+  VolumeRequest request;
   request.name = "web_data.belay-s7";
   request.labels[std::string(labels::app)] = "other";
   scene_.engine.create_volume(request, {});
@@ -275,7 +275,7 @@ TEST(OlderSnapshotsOfPaths, StayWhenTheAppComesAgain) {
 TEST_F(OlderSnapshots, CountWhatIsBeingFilledAndNothingElse) {
   for (const std::string name :
        {"web_data.belay-s4.partial", "web_data.belay-s9x", "web_data2.belay-s8", "web_data.belay-s99999999999"}) {
-    engine::VolumeRequest request;
+    VolumeRequest request;
     request.name = name;
     scene_.engine.create_volume(request, {});
   }
