@@ -66,8 +66,7 @@ DeclaredApp Pass::remove_one(const App& app) {
     context.agreed = &agreed;
     const auto agree = [&](const change::RemovalPreview& /*preview*/) {
       // What made room was looked at before that.
-      if (asks_for_facts() && room == rooms_.end())
-        settle(facts_of(app, context.engine.containers({}, stop_)), result);
+      if (asks_for_facts() && room == rooms_.end()) settle(facts_of(app, context.engine.containers({}, stop_)), result);
       return true;
     };
     change::Removed removed = remove(context, app.name, false, options_.dry_run, agree, stop_);
