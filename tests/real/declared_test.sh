@@ -226,7 +226,7 @@ test_an_app_under_another_name_gets_the_port_only_if_it_is_good() {
   old=$(id_of "$app")
   named "$app2" 2
   run belay plan conf -v
-  expect_out "stop container $app — $app2 takes its place; it runs again if that fails"
+  expect_out "stop $app — $app2 takes its place; it runs again if that fails"
   run belay apply conf
   expect_exit 1
   expect_err "r1 of $app2 failed"
@@ -295,7 +295,7 @@ test_a_plan_is_carried_out_only_while_it_is_the_plan() {
   expect_err 'not a plan of Belay'
   expect_err 'belay apply conf'
   expect_refused 2 belay plan "conf/$app.json"
-  expect_err 'belay plan conf\. .*belay apply conf/'
+  expect_err 'belay plan conf .*belay apply conf/'
 }
 test_a_dry_run_touches_neither_engine_nor_state() {
   build_image 1
