@@ -121,7 +121,7 @@ void Pass::take_again(const Declaration& declared, change::Context& context) {
     change::ReleaseDraft form;
     form.spec = declared.spec;
     form.images = app->releases.back().images;
-    name_all_volumes(declared, *app, form);
+    name_all_volumes(declared, app, form);
     word_as_declared(context, declared, *app, form.spec, stop_);
   };
   std::vector<std::string> names;
