@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/errors.h"
-#include "base/files.h"
 #include "base/text.h"
 
 namespace belay::data {
@@ -21,7 +23,6 @@ bool is_at_or_below(const std::string& path, const std::string& top) {
 
 // Blanks, tabs, ends of lines and backslashes are written as three octal digits.
 std::string unescaped(const std::string& text) {
-  if (text.find('\\') == std::string::npos) return text;
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '7'; };
@@ -44,22 +45,16 @@ std::string moved(const std::string& below, const std::string& top, const std::s
 }
 
 std::optional<MountPoint> mount_in(const std::string& line) {
-  constexpr std::size_t first_optional = 6;
-  const auto words = split(line, ' ');
-  if (words.size() < first_optional) return {};
-  const auto id = parse_number(words[0]), parent = parse_number(words[1]);
-  if (!id || !parent) return {};
+  std::istringstream words(line);
   MountPoint mount;
-  mount.id = *id;
-  mount.parent = *parent;
-  mount.device = words[2];
-  mount.root = unescaped(words[3]);
-  mount.point = unescaped(words[4]);
+  std::string options, word;
+  if (!(words >> mount.id >> mount.parent >> mount.device >> mount.root >> mount.point >> options)) return {};
   // Optional fields up to a dash.
-  std::size_t at = first_optional;
-  for (; at < words.size() && words[at] != "-"; ++at)
-    mount.follows = mount.follows || words[at].starts_with("master:") || words[at].starts_with("shared:");
-  if (at + 1 < words.size()) mount.type = words[at + 1];
+  while (words >> word && word != "-")
+    mount.follows = mount.follows || word.starts_with("master:") || word.starts_with("shared:");
+  words >> mount.type;
+  mount.root = unescaped(mount.root);
+  mount.point = unescaped(mount.point);
   return mount;
 }
 
@@ -70,11 +65,12 @@ bool Location::holds(const Location& other) const {
 }
 
 Mounts Mounts::now() {
-  const auto text = read_file_if_present("/proc/self/mountinfo");
-  if (!text || text->empty())
+  std::ifstream file("/proc/self/mountinfo");
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (text.empty())
     throw Error(ErrorCode::system_failed,
                 "cannot find out what is mounted on this machine: /proc/self/mountinfo is not readable");
-  return Mounts(*text);
+  return Mounts(text);
 }
 
 Mounts::Mounts(const std::string& mountinfo) {

@@ -295,6 +295,7 @@ class Pass {
   PassView view_;                                       // its apps are guarded by turn_ while the workers run
   std::mutex turn_;                                     // also of the listener's calls
   std::map<std::string, plan::Plan> rooms_;             // by the app that made, or would make, room; guarded by turn_
+  std::optional<std::vector<std::string>> leaving_;     // apps that are to be removed; guarded by turn_
   std::map<std::string, std::string> claimed_volumes_;  // → the app that is to have it; guarded by turn_
   // Guarded by turn_ until they are there.
   std::optional<std::map<std::string, std::vector<DeclaredUse>>> declared_uses_;  // by volume

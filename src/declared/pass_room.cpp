@@ -91,12 +91,22 @@ Pass::Room Pass::room_for(const Declaration& declared, change::Context& context)
   std::vector<AppName> names;
   {
     const std::lock_guard lock(turn_);
-    for (const auto& [name, app] : view_.apps)
-      // Where Belay itself runs in it, nobody would be left to go on.
-      if (name != context_.defaults.own_app && is_to_be_removed(app) && stands_in_the_way(app, declared))
-        names.push_back(app.name);
+    // What is not declared when the pass begins is not declared later in it either.
+    if (!leaving_) {
+      leaving_.emplace();
+      std::set<std::string> wanted;
+      for (const auto& each : declared_.apps) wanted.insert(each.name.text());
+      for (const auto& [name, app] : view_.apps)
+        // Where Belay itself runs in it, nobody would be left to go on.
+        if (name != context_.defaults.own_app && !wanted.contains(name) && is_to_be_removed(app))
+          leaving_->push_back(name);
+    }
+    for (const auto& name : *leaving_)
+      if (const auto app = view_.apps.find(name); app != view_.apps.end() && stands_in_the_way(app->second, declared))
+        names.push_back(app->second.name);
   }
   Room room;
+  if (names.empty()) return room;
   const auto needed = names_of(declared);
   for (const auto& name : names) {
     FileLock lock = lock_app(context, name, stop_);
