@@ -245,10 +245,12 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
 
 plan::Plan plan_left(const state::Store& store, const App& app, const World& world, Time now,
                      const plan::Defaults& defaults) {
+  const auto* removed = std::get_if<goal::Removed>(&app.wish.goal);
+  if (removed == nullptr) return plan::plan_wish({app, world, now, defaults});
+  // Only a removal takes those along.
   const World own = with_own_one_offs(world, store);
   plan::Situation situation{app, own, now, defaults};
-  const auto* removed = std::get_if<goal::Removed>(&app.wish.goal);
-  if (removed == nullptr || !removed->with_data) return plan::plan_wish(situation);
+  if (!removed->with_data) return plan::plan_wish(situation);
   situation.volumes_of_others = volumes_of_others(store, app.name);
   plan::Plan plan = plan::plan_wish(situation);
   add_removal_of_snapshots(app, plan);
