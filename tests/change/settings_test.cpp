@@ -3,13 +3,13 @@
 
 #include "family/settings.h"
 
-#include <atomic>
 
 #include "change/app_volumes.h"
 #include "change/remove_stopped.h"
 #include "formats/setting_keys.h"
 #include "look/look.h"
 #include "model/naming.h"
+#include "support/clock_of_another.h"
 #include "support/scene/scene_test.h"
 
 namespace belay::scene {
@@ -23,25 +23,6 @@ void make_volume(Scene& scene, const std::string& name, const labels::Labels& it
   request.labels = its_labels;
   scene.engine.create_volume(request, {});
 }
-
-// Somebody else does something when this clock is looked at for the n-th time.
-class ClockOfTwo final : public Clock {
- public:
-  ClockOfTwo(Clock& clock, int looks, std::function<void()> other)
-      : clock_(clock), looks_(looks), other_(std::move(other)) {}
-  Time now() const override {
-    if (--looks_ == 0) other_();
-    return clock_.now();
-  }
-  Ticks ticks() const override { return clock_.ticks(); }
-  bool sleep(Milliseconds time, std::stop_token stop) override { return clock_.sleep(time, std::move(stop)); }
-  bool was_looked_at_so_often() const { return looks_ <= 0; }
-
- private:
-  Clock& clock_;
-  mutable std::atomic<int> looks_;  // steps of a plan look at it side by side
-  std::function<void()> other_;
-};
 
 // Checks of the command line are settings as well.
 class ChecksOfAnApp : public ::testing::Test {
@@ -634,7 +615,7 @@ TEST(SettingsOfTwo, AppsThatAreDeployedAtOnceDoNotShareADerivedVolume) {
     scene.engine.add_image("two:1", www, {}, "two");
     const auto second_store = state::Store::open(scene.store->folder());
     std::string second = "not run";
-    ClockOfTwo clock(scene.clock, looks, [&] {
+    ClockOfAnother clock(scene.clock, looks, [&] {
       Context here = scene.context();
       Context other{here.engine, *second_store, here.clock, here.report, here.who, here.command};
       other.defaults = here.defaults;

@@ -1,7 +1,6 @@
 // Beside docker compose: a project that it made and that runs is taken over as it is, only what differs is exchanged,
 // and what it makes anew later is never fought over.
 
-#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "family/take_over.h"
 #include "formats/compose/project.h"
 #include "state/store.h"
+#include "support/clock_of_another.h"
 #include "support/scene/scene.h"
 
 namespace belay::scene {
@@ -50,25 +50,6 @@ class Listener final : public DeclaredListener {
     if (const auto* remark = std::get_if<plan::Remark>(&event.what)) remarks.push_back(remark->text);
   }
   std::vector<std::string> remarks;
-};
-
-// Somebody else does something when this clock is looked at for the n-th time.
-class ClockOfAnother final : public Clock {
- public:
-  ClockOfAnother(Clock& clock, int looks, std::function<void()> other)
-      : clock_(clock), looks_(looks), other_(std::move(other)) {}
-  Time now() const override {
-    if (--looks_ == 0) other_();
-    return clock_.now();
-  }
-  Ticks ticks() const override { return clock_.ticks(); }
-  bool sleep(Milliseconds time, std::stop_token stop) override { return clock_.sleep(time, std::move(stop)); }
-  bool was_looked_at_so_often() const { return looks_ <= 0; }
-
- private:
-  Clock& clock_;
-  mutable std::atomic<int> looks_;
-  std::function<void()> other_;
 };
 
 class BesideCompose : public ::testing::Test {

@@ -258,17 +258,21 @@ TEST(Listener, IsOpenToOwnerAndGroupOnly) {
   EXPECT_EQ(status.st_mode & 07777, 0660u);
 }
 
+// A socket of this type (SOCK_STREAM, …) at the path, bound and not listening.
+Fd bound_socket(const fs::path& path, int type) {
+  sockaddr_un raw{};
+  raw.sun_family = AF_UNIX;
+  path.string().copy(raw.sun_path, sizeof raw.sun_path - 1);
+  Fd socket(::socket(AF_UNIX, type, 0));
+  EXPECT_EQ(::bind(socket.raw(), reinterpret_cast<sockaddr*>(&raw), sizeof raw), 0);
+  return socket;
+}
+
 TEST(Listener, TakesOverWhatADeadProcessLeft) {
   const TemporaryFolder folder;
   ListenAddress address;
   address.socket = folder.path() / "s";
-  {
-    sockaddr_un raw{};
-    raw.sun_family = AF_UNIX;
-    address.socket.string().copy(raw.sun_path, sizeof raw.sun_path - 1);
-    const Fd dead(::socket(AF_UNIX, SOCK_STREAM, 0));
-    ASSERT_EQ(::bind(dead.raw(), reinterpret_cast<sockaddr*>(&raw), sizeof raw), 0);
-  }
+  std::ignore = bound_socket(address.socket, SOCK_STREAM);
   ASSERT_TRUE(fs::exists(address.socket));
   const Listener listener(address, Reach::loopback_only);
   EXPECT_THROW(Listener(address, Reach::loopback_only), Conflict) << "this one lives";
@@ -280,12 +284,8 @@ TEST(Listener, LeavesASocketForDatagrams) {
   const TemporaryFolder folder;
   ListenAddress address;
   address.socket = folder.path() / "s";
-  sockaddr_un raw{};
-  raw.sun_family = AF_UNIX;
-  address.socket.string().copy(raw.sun_path, sizeof raw.sun_path - 1);
   for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
-    const Fd other(::socket(AF_UNIX, type, 0));
-    ASSERT_EQ(::bind(other.raw(), reinterpret_cast<sockaddr*>(&raw), sizeof raw), 0);
+    const Fd other = bound_socket(address.socket, type);
     EXPECT_THROW(Listener(address, Reach::loopback_only), Conflict);
     ASSERT_TRUE(fs::exists(address.socket));
     fs::remove(address.socket);

@@ -3,7 +3,6 @@
 
 #include "safekeeping/snapshots.h"
 
-#include <atomic>
 #include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +11,7 @@
 #include "change/let_go.h"
 #include "data/reserve.h"
 #include "safekeeping/restore.h"
+#include "support/clock_of_another.h"
 #include "support/scene/scene.h"
 
 namespace belay::scene {
@@ -111,25 +111,6 @@ TEST_F(OlderSnapshots, TakeNoNumberThatAnotherAppHasForThePlace) {
   EXPECT_EQ(kept("s5"), "first");
 }
 
-// Somebody else does something when this clock is looked at for the n-th time.
-class ClockWithAnother final : public Clock {
- public:
-  ClockWithAnother(Clock& clock, int looks, std::function<void()> other)
-      : clock_(clock), looks_(looks), other_(std::move(other)) {}
-  Time now() const override {
-    if (--looks_ == 0) other_();
-    return clock_.now();
-  }
-  Ticks ticks() const override { return clock_.ticks(); }
-  bool sleep(Milliseconds time, std::stop_token stop) override { return clock_.sleep(time, std::move(stop)); }
-  bool was_looked_at_so_often() const { return looks_ <= 0; }
-
- private:
-  Clock& clock_;
-  mutable std::atomic<int> looks_;
-  std::function<void()> other_;
-};
-
 // Another app takes the next number for the place, whenever that is: each reserve is one app's.
 TEST_F(OlderSnapshots, TakeNoNumberThatAnotherAppTakesMeanwhile) {
   for (const auto* line : {"backup", "build 2"}) ASSERT_EQ(scene_.run(line), "done");
@@ -143,7 +124,7 @@ TEST_F(OlderSnapshots, TakeNoNumberThatAnotherAppTakesMeanwhile) {
       const auto before = scene_.app().highest_snapshot;
       const auto other_store = state::Store::open(scene_.store->folder());
       bool is_taken = false;
-      ClockWithAnother clock(scene_.clock, looks, [&] {
+      ClockOfAnother clock(scene_.clock, looks, [&] {
         if (!other_store->app(web)->snapshots.empty()) return;
         others_snapshot(*other_store, before + 1, false);
         is_taken = true;
