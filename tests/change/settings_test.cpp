@@ -3,7 +3,6 @@
 
 #include "family/settings.h"
 
-
 #include "change/app_volumes.h"
 #include "change/remove_stopped.h"
 #include "formats/setting_keys.h"
