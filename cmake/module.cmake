@@ -6,8 +6,7 @@
 #   USES       modules that our own headers mention; users of this module see them too
 #   HIDES      modules used only in our sources
 #   LIBRARIES  third-party libraries, private to this module
-#   COLD       its own work takes no time beside the engine's answers: optimised less, which takes two thirds of the time
-#              to compile
+#   COLD       its own work takes no time beside the engine's answers: optimised for size, which also takes less time to compile
 function(module name)
   cmake_parse_arguments(M "COLD" "" "SOURCES;USES;HIDES;LIBRARIES" ${ARGN})
   set(root ${CMAKE_BINARY_DIR}/roots/${name})
@@ -33,7 +32,8 @@ function(module name)
     target_precompile_headers(belay_${name} REUSE_FROM module_headers)
   endif()
   if(M_COLD)
-    target_compile_options(belay_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+    # At this level g++ 12 warns falsely about members of std::optional.
+    target_compile_options(belay_${name} PRIVATE "$<$<CONFIG:Release>:-Os;-Wno-maybe-uninitialized>")
   endif()
 endfunction()
 
