@@ -72,6 +72,15 @@ std::vector<backup::Item> without_project(std::vector<backup::Item> items) {
   return items;
 }
 
+// Those of the places that the items go to.
+std::vector<Target> targets_for_items(const std::vector<Target>& places, const std::vector<backup::Item>& items) {
+  std::vector<Target> targets;
+  std::copy_if(places.begin(), places.end(), std::back_inserter(targets), [&](const Target& target) {
+    return std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.id == target.item.id; });
+  });
+  return targets;
+}
+
 bool has_all_images(change::Context& context, const backup::Manifest& manifest, std::stop_token stop) {
   return std::all_of(manifest.images.begin(), manifest.images.end(),
                      [&](const auto& image) { return context.engine.image(image.second, stop).has_value(); });
@@ -328,14 +337,14 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
   const bool as_other = options.as.has_value();
   Wanted wanted;
   const auto items = wanted_items(manifest, options.only);
-  wanted.targets = targets_of(as_other ? without_project(items) : items, from, app.name);
+  const auto places = targets_of(manifest.items, from, app.name);
+  wanted.targets = targets_for_items(places, as_other ? without_project(items) : items);
   std::erase_if(wanted.targets, is_there_already);
   auto engine_only = as_other ? std::vector<Target>() : take_engine_only(wanted.targets, app.name, there);
   find_folders(wanted.targets, as_other, there);
   wanted.volumes = special_volumes(manifest.items, app.name, as_other, there, notes);
   // Also what is not asked for: another app gets places of its own, not the first one's.
-  const Spec spec = as_other ? spec_as(manifest.spec, targets_of(manifest.items, from, app.name), from, app.name, notes)
-                             : manifest.spec;
+  const Spec spec = as_other ? spec_as(manifest.spec, places, from, app.name, notes) : manifest.spec;
   app.scheme = as_other ? NamingScheme::belay : manifest.scheme;
   if (app.releases.empty()) app.created = context.clock.now();
   refuse_missing_images(context, manifest, app.name, stop);
