@@ -236,7 +236,9 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
   std::map<std::string, std::optional<HealthCheck>> health_checks;
   if (!finally.empty() || !first.empty())
     health_checks = health_checks_of(manifest, app.name, restored.change.plan.notes);
-  finally.emplace_back(plan::CheckBackup{where});
+  // Images get their names once the backup, which ends behind them, has turned out to be whole.
+  const bool loads = !finally.empty() && std::holds_alternative<plan::LoadImages>(finally.front());
+  finally.insert(finally.begin() + (loads ? 1 : 0), plan::CheckBackup{where});
   for (const auto& target : targets) restored.replaced.push_back(text_of_replaced(target));
   exec::RunOptions run = context.run;
   run.data = &work;

@@ -9,11 +9,14 @@
 #include <gtest/gtest.h>
 #include <set>
 #include <sys/stat.h>
+#include <tuple>
 
 #include "base/format.h"
 #include "change/data_swap.h"
 #include "safekeeping/backup.h"
 #include "safekeeping/restore_targets.h"
+#include "safekeeping/trial.h"
+#include "support/forged_backup.h"
 #include "support/scene/scene.h"
 
 namespace belay::scene {
@@ -303,6 +306,58 @@ TEST(RestoreAsAnother, MountsEachPlaceWhereItsDataIs) {
       EXPECT_FALSE(sources.contains(name));
     }
   }
+}
+
+// A backup as somebody else could make it: its images have a name, which is another app's image on this host.
+class NamedImages : public ::testing::Test {
+ protected:
+  NamedImages() {
+    EXPECT_EQ(scene_.run("deploy 1"), "done");
+    EXPECT_EQ(scene_.run("write new"), "done");
+    EXPECT_EQ(scene_.run("backup image"), "done");
+    scene_.engine.add_image("cache:1", {}, {}, "theirs");
+    std::string named;
+    scene_.engine.save_images({"cache:1"}, [&](std::string_view bytes) { named += bytes; }, {});
+    scene_.engine.add_image("cache:1", {}, {}, "ours");
+    ours_ = scene_.engine.image("cache:1", {})->id;
+    testing::forge_images(scene_.folder.path() / "backups" / scene_.newest_backup(), named);
+  }
+
+  template <class Work>
+  void expect_refused(Work work) {
+    try {
+      Context here = scene_.context("belay restore");
+      work(here);
+      ADD_FAILURE() << "nothing was refused";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("have names of their own (cache:1)"));
+    }
+    EXPECT_EQ(scene_.engine.image("cache:1", {})->id, ours_);
+  }
+
+  Scene scene_{with_files};
+  std::string ours_;
+};
+
+TEST_F(NamedImages, AreRefusedByARestoreAndADrill) {
+  ASSERT_EQ(scene_.run("remove volumes"), "done");
+  for (const auto& image : scene_.engine.images({}, {}))
+    if (image.id != ours_)
+      for (const auto& tag : image.tags) std::ignore = scene_.engine.remove_image(tag, {});
+  expect_refused([&](Context& here) {
+    std::ignore = safekeeping::restore(here, web, *scene_.backups(), scene_.newest_backup(), {}, {}, {});
+  });
+  expect_refused([&](Context& here) {
+    std::ignore = safekeeping::drill(here, web, *scene_.backups(), scene_.newest_backup(), {}, {}, {});
+  });
+  RestoreOptions options;
+  options.as = AppName("other");
+  expect_refused([&](Context& here) {
+    std::ignore = safekeeping::restore(here, web, *scene_.backups(), scene_.newest_backup(), {}, options, {});
+  });
+  EXPECT_THAT(scene_.running(), IsEmpty());
+  EXPECT_FALSE(scene_.store->app(web));
+  EXPECT_EQ(scene_.leftovers(), "");
 }
 
 TEST_F(Restore, InstallsAnAppThatIsNotThere) {
