@@ -367,6 +367,20 @@ void refuse_places(change::Context& context, const AppName& name, const std::vec
   if (installed != nullptr) refuse_to_mount_what_is_others(context, name, world, *installed, places, stop);
 }
 
+// What lies in the folder of the project itself is most likely the app's own, left over by a removal; only nothing
+// tells so any more. Once the app is there again, it does.
+Conflict with_way_of_project(const Conflict& refusal, const AppName& name, const backup::Manifest& manifest) {
+  const auto& project = manifest.spec.project;
+  std::error_code error;
+  if (refusal.code() != ErrorCode::foreign_data || !project || project->files.empty() ||
+      !fs::exists(project->files.front(), error))
+    return refusal;
+  return Conflict(refusal.code(), refusal.what(),
+                  format("If that is {}'s own: belay up, in {}, and then the same restore, which keeps what is there. "
+                         "Otherwise: {}",
+                         name.text(), shell_quoted(project->folder), refusal.hint()));
+}
+
 void tell_of_filling(Restored& restored, const change::Temporary& helper, const EngineFilling& filling, bool is_planned,
                      const std::string& where) {
   if (filling.targets.empty()) return;
@@ -419,8 +433,13 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       throw NotFound(format("{} uses nothing of what the backup has", target_name.text()),
                      "Name what to restore with --only.");
     refuse_file_within(where, targets, there);
-    refuse_places(context, target_name, targets, through_engine.targets,
-                  restored.installed ? &app.releases.back().spec : nullptr, there, stop);
+    try {
+      refuse_places(context, target_name, targets, through_engine.targets,
+                    restored.installed ? &app.releases.back().spec : nullptr, there, stop);
+    } catch (const Conflict& refusal) {
+      if (!restored.installed || options.as) throw;
+      throw with_way_of_project(refusal, target_name, manifest);
+    }
     if (!options.change.dry_run && !engine::shares_files(context.engine, stop))
       throw Error(ErrorCode::engine_elsewhere,
                   "the engine's files are not this machine's: data cannot be put in place from here",
