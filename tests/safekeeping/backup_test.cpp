@@ -185,6 +185,21 @@ TEST_F(Backup, HoldsFirstWhatNeedsTheOthersAndLetsItGoLast) {
   EXPECT_THAT(all, ElementsAre("pause web-r1", "pause db-r1", "unpause db-r1", "unpause web-r1"));
 }
 
+// Somebody paused it to keep its files as they are.
+TEST_F(Backup, LeavesWhatSomebodyPausedPaused) {
+  for (const auto way : {backup::Consistency::pause, backup::Consistency::stop}) {
+    Scene scene(SceneOptions{NamingScheme::belay, false, false, true});
+    start_two(scene);
+    scene.engine.pause_container("db-r1", {});
+    Context here = scene.context();
+    BackupOptions options;
+    options.consistency = way;
+    EXPECT_TRUE(safekeeping::back_up(here, web, *scene.backups(), {}, options, {}).done);
+    EXPECT_EQ(scene.container("db-r1")->state, ContainerState::paused);
+    EXPECT_EQ(scene.container("web-r1")->state, ContainerState::running);
+  }
+}
+
 TEST_F(Backup, RunsHooksAroundItWhileTheAppRuns) {
   BackupOptions options;
   options.before = {"echo dump"};
