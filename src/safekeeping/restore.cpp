@@ -410,7 +410,7 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
     refuse_file_within(where, targets, there);
     refuse_places(context, target_name, targets, through_engine.targets,
                   restored.installed ? &app.releases.back().spec : nullptr, there, stop);
-    if (!options.change.dry_run && !engine::shares_files(context.engine, stop))
+    if (!engine::shares_files(context.engine, options.change.dry_run, stop))
       throw Error(ErrorCode::engine_elsewhere,
                   "the engine's files are not this machine's: data cannot be put in place from here",
                   "Run belay restore on the engine's own machine, as root.");

@@ -461,6 +461,19 @@ TEST_F(Backup, ReadsThroughTheEngineWhereItsFilesAreElsewhere) {
   EXPECT_EQ(verified.manifest.items[0].way, backup::Item::Way::engine);
 }
 
+TEST_F(Backup, ShowsBeforehandThatItReadsThroughTheEngine) {
+  Scene scene;
+  scene.run("deploy 1");
+  Context here = scene.context();
+  BackupOptions options;
+  options.dry_run = true;
+  const auto shown = safekeeping::back_up(here, web, *scene.backups(), {}, options, {}).plan;
+  options.dry_run = false;
+  const auto ran = safekeeping::back_up(here, web, *scene.backups(), {}, options, {}).plan;
+  EXPECT_EQ(plan::plan_text(shown), plan::plan_text(ran));
+  EXPECT_THAT(plan::plan_text(shown), HasSubstr("the engine reaches the data through it"));
+}
+
 TEST_F(Backup, ThatWasKilledIsNoWayBack) {
   scene_.run("deploy 2");
   scene_.report.on_step = [&](const std::string& step) {
