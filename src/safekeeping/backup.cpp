@@ -268,6 +268,7 @@ class BackupPlanner {
     }
     then(plan::FinishBackup{where}, "");
     for (const auto& why : manifest.left_out) plan_.notes.push_back("not in the backup: " + why);
+    if (manifest.lacks_an_image()) plan_.notes.emplace_back("with --with-image the backup holds its images too");
     for (const auto& other : quiesced_.foreign_writers()) plan_.notes.push_back(other);
     return plan_;
   }
