@@ -104,6 +104,10 @@ App known_app(Context& context, const AppName& name, std::stop_token stop) {
     throw NotFound(ErrorCode::app_not_found,
                    format("the state has no app {}, though the engine has containers of it", name.text()),
                    "belay recover rebuilds the state from the engine.");
+  if (context.engine.container(name.text(), stop))
+    throw NotFound(ErrorCode::app_not_found,
+                   format("there is no app {0}; {0} is a container that is not Belay's", name.text()),
+                   format("belay adopt {} takes it over; docker logs and docker inspect show it.", name.text()));
   throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()),
                  names.empty()
                      ? std::string("Make the first one with: belay up, in the folder of its Compose file, or belay "

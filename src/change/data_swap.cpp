@@ -36,6 +36,14 @@ int number_in(const std::string& text, const char* label) {
   return static_cast<int>(*number);
 }
 
+// As the app's newest release that has it defines the volume: driver, options, and the labels of its project.
+VolumeDefinition definition_of_volume(const App& app, const std::string& volume) {
+  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
+    if (const auto found = release->spec.volumes.find(volume); found != release->spec.volumes.end())
+      return found->second;
+  return {};
+}
+
 // The steps that bring the reserves about; what must be there for them comes first.
 plan::Plan plan_fillings(const App& app, const World& world, const std::vector<DataSource>& fillings,
                          const std::string& tag, const SwapReason& reason) {
@@ -50,7 +58,8 @@ plan::Plan plan_fillings(const App& app, const World& world, const std::vector<D
     const DataPlace reserve = reserve_of(filling.place, tag);
     if (reserve.kind == DataPlace::Kind::volume) {
       if (world.find_volume(filling.place.source) == nullptr)
-        last = {plan.add(plan::CreateVolume{filling.place.source, labels::for_volume(app.name, filling.target)},
+        last = {plan.add(plan::CreateVolume{filling.place.source, labels::for_volume(app.name, filling.target),
+                                            definition_of_volume(app, filling.place.source)},
                          "for " + filling.target, last)};
       if (world.find_volume(reserve.source) == nullptr)
         last = {plan.add(plan::CreateVolume{reserve.source, labels::for_reserve(app.name, filling.place)},

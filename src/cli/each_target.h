@@ -2,6 +2,7 @@
 // One change for each of several apps or parts, one after the other, told of as it ends.
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "cli/change_result.h"
@@ -12,16 +13,32 @@ namespace belay::cli {
 
 enum class Effect { starts, stops };
 
-// Ends with the first that fails; 3 only where there was nothing to be done for any.
+// One that fails keeps none of the others; a stop by the user does. The exit code is that of the first failure; 3 only
+// where there was nothing to be done for any.
 template <class UseCase>
-int change_each(const Invocation& in, HostRun& run, const std::vector<Target>& targets, UseCase&& use_case,
+int change_each(Invocation& in, HostRun& run, const std::vector<Target>& targets, UseCase&& use_case,
                 Effect effect = Effect::starts) {
   constexpr int unchanged = 3;
-  int code = unchanged;
+  int code = targets.empty() && !change_words(in, run).exit_unchanged ? 0 : unchanged, failure = 0;
   Node list = Node::list();
   const bool as_json = in.command.find_option("json") != nullptr && in.has("json");
   for (const auto& what : targets) {
-    const change::Change change = use_case(what);
+    std::optional<change::Change> made;
+    try {
+      made = use_case(what);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& error) {
+      if (targets.size() == 1) throw;
+      run.report().close();
+      run.report().begin_anew();
+      in.console.error(error);
+      if (failure == 0) failure = error_kind(error.code()).exit_code;
+      continue;
+    }
+    const change::Change& change = *made;
     ChangeWords words = change_words(in, run);
     // Of a part it says nothing that the app runs on.
     if (effect == Effect::stops && !what.service.empty()) words.stopped_part = what.text();
@@ -31,11 +48,14 @@ int change_each(const Invocation& in, HostRun& run, const std::vector<Target>& t
     if (!as_json && targets.size() > 1 && change.kind == change::Change::Kind::planned)
       in.console.line(format("to do for {}:", what.text()));
     const int of_this = as_json ? exit_code_of(change, words) : print_change(in.console, what.app, change, words);
-    code = of_this == 0 || of_this == unchanged ? std::min(code, of_this) : of_this;
-    if (of_this != 0 && of_this != unchanged) break;
+    if (of_this == 0 || of_this == unchanged)
+      code = std::min(code, of_this);
+    else if (failure == 0)
+      failure = of_this;
+    if (in.stop().stop_requested()) break;
   }
   if (as_json) print_record(in.console, "changes", std::move(list));
-  return code;
+  return failure != 0 ? failure : code;
 }
 
 }  // namespace belay::cli

@@ -21,7 +21,8 @@ bool agrees_to_loss(Invocation& in, const AppName& name, const plan::Plan& plan)
 void check_words_of_loss(const Invocation& in, const AppName& name, bool volumes);
 // The app with its containers and images; `volumes`: with its data, after the app's name was typed, or given with
 // --yes-lose-data.
-int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes);
+int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes,
+               std::optional<Milliseconds> stop_timeout = {});
 // The state does not know the app, and nothing on the engine is its.
 bool is_absent(change::Context& context, const AppName& name, std::stop_token stop);
 int print_removed(Console& console, const AppName& name, const change::Removed& removed, const RemovalWords& words);

@@ -98,6 +98,18 @@ void choose_scheme(App& app, const TakeOver& how, const std::vector<std::string>
   if (how.scheme) app.scheme = *how.scheme;
 }
 
+// Whoever takes it over may believe that it comes back by itself.
+void note_restart_policy(change::Context& context, const App& app) {
+  const Release* runs = app.last ? app.find(*app.last) : nullptr;
+  if (runs == nullptr || app.autostart != Autostart::none) return;
+  for (const auto& service : runs->spec.services)
+    if (service.restart.name == "no")
+      context.report.note(
+          format("{0} does not come back by itself after an end or a reboot: its restart policy is no (belay set {0} "
+                 "restart=unless-stopped)",
+                 app.name.text()));
+}
+
 }  // namespace
 
 Spec spec_of_container(const AppName& app, const ContainerDetail& detail, const std::string& service) {
@@ -153,6 +165,7 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
   adopted.dry_run = how.dry_run;
   refuse_losses(adopted, how);
   for (const auto& note : taken.notes) context.report.note(note);
+  note_restart_policy(context, app);
   adopted.plan = pins(context, app, stop);
   if (how.dry_run) return adopted;
   run_pins(context, adopted.plan, stop);

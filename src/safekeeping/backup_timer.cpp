@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "model/schedule.h"
 
 namespace belay::safekeeping {
 
@@ -144,22 +145,44 @@ std::string timer_unit(const BackupTimer& timer) {
          "WantedBy=timers.target\n";
 }
 
-std::string cron_line(const BackupTimer& timer) {
+// "03:00", "daily" or cron's own "0 3 * * *" → its five fields. Where the schedule leaves the time open, each app has
+// its own.
+std::string cron_fields(const BackupTimer& timer) {
   struct Word {
     std::string_view schedule, fields;
   };
   constexpr std::array words{Word{"hourly", "* * * *"}, Word{"daily", "{} * * *"}, Word{"weekly", "{} * * 1"},
                              Word{"monthly", "{} 1 * *"}};
   const std::string schedule = timer.schedule.value_or("daily");
-  const auto* word = std::find_if(words.begin(), words.end(), [&](const Word& w) { return w.schedule == schedule; });
-  if (word == words.end())
-    throw UsageError(
-        format("cron does not know the schedule '{}'", printable(schedule)),
-        "It knows hourly, daily, weekly and monthly here; change the printed line to your needs. A timer of "
-        "systemd takes other times too: --install-timer.");
-  std::string fields(word->fields);
-  if (const size_t hour = fields.find("{}"); hour != std::string::npos)
-    fields.replace(hour, 2, std::to_string(1 + spread(timer.app, 5)));
+  if (const auto* word =
+          std::find_if(words.begin(), words.end(), [&](const Word& w) { return w.schedule == schedule; });
+      word != words.end()) {
+    std::string fields(word->fields);
+    if (const size_t hour = fields.find("{}"); hour != std::string::npos)
+      fields.replace(hour, 2, std::to_string(1 + spread(timer.app, 5)));
+    return format("{} {}", spread(timer.app, 60), fields);
+  }
+  const auto refuse = [&] {
+    throw UsageError(format("cron does not know the schedule '{}'", printable(schedule)),
+                     "It knows hourly, daily, weekly and monthly here, a time as 03:00, and its own five fields as '0 "
+                     "3 * * *'. A timer "
+                     "of systemd takes other times too: --install-timer.");
+  };
+  try {
+    Schedule::parse(schedule);
+  } catch (const Error&) {
+    refuse();
+  }
+  if (const size_t colon = schedule.find(':'); colon != std::string::npos) {
+    const auto hour = parse_number(schedule.substr(0, colon)), minute = parse_number(schedule.substr(colon + 1));
+    if (!hour || !minute) refuse();
+    return format("{} {} * * *", *minute, *hour);
+  }
+  if (shell_words(schedule).size() != 5) refuse();
+  return schedule;
+}
+
+std::string cron_line(const BackupTimer& timer) {
   std::vector<std::string> parts;
   for (const auto& [name, value] : timer.environment) parts.push_back(name + "=" + shell_quoted(value));
   for (const auto& each : timer.command) parts.push_back(shell_quoted(each));
@@ -170,7 +193,7 @@ std::string cron_line(const BackupTimer& timer) {
     if (c == '%') command += '\\';
     command += c;
   }
-  return format("{} {} root {}", spread(timer.app, 60), fields, command);
+  return format("{} root {}", cron_fields(timer), command);
 }
 
 void check_schedule(const std::string& schedule, std::stop_token stop) {

@@ -326,7 +326,7 @@ Wanted what_is_used(const App& app, const backup::Manifest& manifest, const Rest
   find_folders(wanted.targets, false, there);
   std::vector<backup::Item> items;
   for (const auto& target : wanted.targets) items.push_back(target.item);
-  wanted.volumes = special_volumes(items, app.name, false, there, restored.change.plan.notes);
+  wanted.volumes = special_volumes(items, manifest.spec, app.name, false, there, restored.change.plan.notes);
   return wanted;
 }
 
@@ -344,7 +344,7 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
   std::erase_if(wanted.targets, is_there_already);
   auto engine_only = as_other ? std::vector<Target>() : take_engine_only(wanted.targets, app.name, there);
   find_folders(wanted.targets, as_other, there);
-  wanted.volumes = special_volumes(manifest.items, app.name, as_other, there, notes);
+  wanted.volumes = special_volumes(manifest.items, manifest.spec, app.name, as_other, there, notes);
   // Also what is not asked for: another app gets places of its own, not the first one's.
   const Spec spec = as_other ? spec_as(manifest.spec, places, from, app.name, notes) : manifest.spec;
   app.scheme = as_other ? NamingScheme::belay : manifest.scheme;

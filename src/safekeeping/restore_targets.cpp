@@ -197,8 +197,8 @@ void find_folders(std::vector<Target>& targets, bool as_other, const std::vector
   }
 }
 
-std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>& items, const AppName& name,
-                                                bool as_other, const std::vector<Volume>& volumes,
+std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>& items, const Spec& spec,
+                                                const AppName& name, bool as_other, const std::vector<Volume>& volumes,
                                                 std::vector<std::string>& notes) {
   std::vector<plan::CreateVolume> special;
   for (const auto& item : items) {
@@ -210,6 +210,8 @@ std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>&
     }
     const std::string target = item.targets.empty() ? std::string() : item.targets.front();
     VolumeDefinition definition;
+    if (const auto found = spec.volumes.find(item.source); found != spec.volumes.end())
+      definition.labels = found->second.labels;
     definition.driver = volume_of(item).driver;
     definition.options = item.options;
     special.push_back({item.source, labels::for_volume(name, target), definition});

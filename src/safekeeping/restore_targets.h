@@ -43,9 +43,10 @@ std::vector<Target> take_engine_only(std::vector<Target>& targets, const AppName
 void find_folders(std::vector<Target>& targets, bool as_other, const std::vector<Volume>& volumes);
 
 // The volumes among the items that are missing and more than a folder of the engine's: how they have to be made, so
-// that none is made without its driver and options. Another app gets plain ones, which is said in `notes`.
-std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>& items, const AppName& name,
-                                                bool as_other, const std::vector<Volume>& volumes,
+// that none is made without its driver and options, and the labels by which `spec` defines it. Another app gets plain
+// ones, which is said in `notes`.
+std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>& items, const Spec& spec,
+                                                const AppName& name, bool as_other, const std::vector<Volume>& volumes,
                                                 std::vector<std::string>& notes);
 
 std::vector<change::DataSource> sources_of_data(const std::vector<Target>& targets);

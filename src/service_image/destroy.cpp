@@ -67,6 +67,19 @@ Chain destroy_chain(change::Context& context, const InstalledService& service, b
   return chain;
 }
 
+// That the image has no other name, and that Belay did not pull it: no registry is known to have it. nullopt: it is
+// kept, or can be had again.
+std::optional<std::string> last_name(change::Context& context, const InstalledService& service, std::stop_token stop) {
+  if (service.version.fetched) return {};
+  const auto image = context.engine.image(pinned_tag(service), std::move(stop));
+  if (!image || !image->digests.empty()) return {};
+  const bool has_another = std::any_of(image->tags.begin(), image->tags.end(),
+                                       [&](const std::string& tag) { return tag != pinned_tag(service); });
+  if (has_another) return {};
+  return format("image {} goes with it: {} is its last name, and no registry is known to have it",
+                short_digest(image->id), pinned_tag(service));
+}
+
 }  // namespace
 
 Done finish_destroy(change::Context& context, InstalledService service, std::stop_token stop) {
@@ -125,9 +138,12 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
   }
   InstalledService service = known_service(context, name);
   const Chain chain = destroy_chain(context, service, options.despite_script, stop);
-  if (options.dry_run) return {Done::Kind::planned, chain.plan(), service, {}, {}, {}, {}};
+  plan::Plan shown = chain.plan();
+  if (const auto why = last_name(context, service, stop)) shown.notes.push_back(*why);
+  if (options.dry_run) return {Done::Kind::planned, shown, service, {}, {}, {}, {}};
   std::vector<std::string> lines;
-  for (const auto& action : chain.plan().actions) lines.push_back("- " + plan::step_text(action.step));
+  for (const auto& action : shown.actions) lines.push_back("- " + plan::step_text(action.step));
+  for (const auto& note : shown.notes) lines.push_back("- " + note);
   agree(options.ask, lines, format("Destroy the service {} and ALL its data?", name), name);
   Work work(context, service, options.script_time);
   // The script first: where it fails, the service is as it was.

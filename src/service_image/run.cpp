@@ -46,12 +46,22 @@ void expect_whole(change::Context& context, const InstalledService& service) {
       format("belay service destroy {} removes what is left.", service.name));
 }
 
+// Run with the service, never by itself: it would leave half of one behind.
+bool is_of_the_service(const std::string& command) {
+  return command == "install" || command == "destroy";
+}
+
 }  // namespace
 
 int run_command(change::Context& context, const std::string& name, const RunOptions& options, Terminal& terminal,
                 std::stop_token stop) {
   const InstalledService service = known_service(context, name);
   expect_whole(context, service);
+  if (is_of_the_service(options.command))
+    throw UsageError(format("{} is run when the service {} is {}ed", options.command, name, options.command),
+                     options.command == "destroy"
+                         ? format("belay service destroy {} destroys the service and its data.", name)
+                         : format("{} is installed; belay service update {} brings it up to date.", name, name));
   const ScriptStore store = Folders(context.store.folder()).scripts();
   const Scripts scripts = store.load(service.version.scripts);
   const auto commands = scripts.commands();
@@ -82,6 +92,7 @@ std::vector<CommandLine> commands_of(change::Context& context, const InstalledSe
   const ServiceManifest manifest = manifest_of(scripts, {});
   std::vector<CommandLine> lines;
   for (const auto& name : scripts.commands()) {
+    if (is_of_the_service(name)) continue;
     const auto said = manifest.commands.find(name);
     lines.push_back({name, said == manifest.commands.end() ? "" : said->second});
   }

@@ -57,6 +57,20 @@ TEST(Adopt, TakesOverWhatJocklerMadeWithoutTouchingIt) {
   EXPECT_EQ(scene.plan(), "");
 }
 
+TEST(Adopt, SaysWhatDoesNotComeBackAfterAReboot) {
+  for (const auto& [policy, notes] : {std::pair("no", 1), {"unless-stopped", 0}, {"on-failure", 0}}) {
+    Scene scene({NamingScheme::jcl});
+    foreign(scene, "web", true, policy);
+    auto here = scene.context();
+    adopt(here, web, {}, {}, {});
+    EXPECT_EQ(
+        std::count_if(scene.report.notes.begin(), scene.report.notes.end(),
+                      [](const std::string& note) { return note.find("restart=unless-stopped") != std::string::npos; }),
+        notes)
+        << policy;
+  }
+}
+
 TEST(LettingGo, IsTheWayBackOutOfAdopting) {
   Scene scene({NamingScheme::jcl});
   foreign(scene, "web", true, "always");

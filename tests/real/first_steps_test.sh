@@ -156,4 +156,64 @@ test_a_name_or_file_of_the_folder_of_definitions_leads_to_the_folder() {
 END
 }
 
+# What was stopped stays down, and what is wrong with one app keeps none of the others.
+test_all_are_restarted_but_those_that_were_stopped() {
+  local before
+  build_image one
+  echo text >file
+  expect_done belay deploy "$app" --image "$prefix-image:one" -v "$PWD/file:/file:ro"
+  expect_done belay deploy "$app2" --image "$prefix-image:one"
+  rm file
+  before=$(docker inspect --format '{{.State.StartedAt}}' "$(running "$app2")")
+  expect_done test -n "$before"
+  belay restart --all 2>err && fail 'nothing is wrong'
+  [[ $(<err) == *"$PWD/file is missing"* ]] || fail 'what is missing is not named' "$PWD/file" "$(<err)"
+  [ "$(docker inspect --format '{{.State.StartedAt}}' "$(running "$app2")")" != "$before" ] || fail "$app2 was not restarted"
+  echo text >file
+  expect_done belay stop "$app2"
+  expect_done belay restart --all
+  [[ $out$err == *"$app2 is stopped, and stays so"* ]] || fail 'what stays down' "$app2" "$out$err"
+  [ -z "$(running "$app2")" ] || fail "$app2 was started"
+}
+
+test_a_secret_whose_file_is_missing_is_no_folder() {
+  build_image one
+  mkdir "$app"
+  cd "$app" || fail 'no folder'
+  cat >compose.yaml <<END
+services:
+  web:
+    image: $prefix-image:one
+    secrets: [token]
+    configs: [{source: rules, target: /rules}]
+secrets: {token: {file: ./token}}
+configs: {rules: {file: ./rules}}
+END
+  echo text >rules
+  belay up -d >said && fail 'nothing is missing'
+  [[ $(<said) == *"/$app/token is missing"* ]] || fail 'what is missing' token "$(<said)"
+  echo geheim >token
+  rm rules
+  belay up -d >said && fail 'nothing is missing'
+  [[ $(<said) == *"/$app/rules is missing"* ]] || fail 'what is missing' rules "$(<said)"
+  expect_done test ! -e rules
+  echo text >rules
+  expect_done belay up -d
+  # As it stands in pipelines.
+  expect_done belay as docker-compose down -v --remove-orphans -t 1 --yes-lose-data "$app"
+}
+
+test_a_container_that_is_no_app_leads_to_adopt() {
+  local theirs=$prefix-theirs
+  build_image one
+  docker run -d --name "$theirs" "$prefix-image:one" >/dev/null || fail 'no container'
+  each_says <<END
+1 | belay adopt $theirs | belay logs $theirs
+1 | belay adopt $theirs | belay status $theirs
+1 | belay adopt $theirs | belay backup $theirs
+END
+  expect_done belay adopt "$theirs"
+  [[ $out$err == *"belay set $theirs restart=unless-stopped"* ]] || fail 'that it does not come back' policy "$out$err"
+}
+
 run_tests "$@"

@@ -78,6 +78,14 @@ TEST(BackupTimer, IsALineForCronWithThePercentSignsThatCronWouldEatEscaped) {
   EXPECT_THAT(cron_line(timer), ::testing::MatchesRegex("[0-9]+ [1-5] \\* \\* 1 root .*"));
   timer.schedule = "Mon..Fri 03:00";
   EXPECT_THROW(cron_line(timer), UsageError);
+  for (const auto& [schedule, fields] : {std::pair("03:05", "5 3 * * * root "), {"0 3 * * 1-5", "0 3 * * 1-5 root "}}) {
+    timer.schedule = schedule;
+    EXPECT_THAT(cron_line(timer), ::testing::StartsWith(fields));
+  }
+  for (const char* schedule : {"03:05,15:05", "every 6h", "25:00", "0 3 * *", "0 3 * * * root"}) {
+    timer.schedule = schedule;
+    EXPECT_THROW(cron_line(timer), UsageError) << schedule;
+  }
 }
 
 class InstalledTimer : public ::testing::Test {

@@ -96,6 +96,27 @@ TEST_F(ProjectFiles, ComeBackWithAnAppThatIsNotThere) {
   expect_restored(scene, shop_);
 }
 
+// docker compose warns of a volume that is not labelled as its own.
+TEST_F(ProjectFiles, ComeWithTheLabelsOfTheirVolumes) {
+  Scene scene(with_files);
+  begin(scene);
+  ASSERT_EQ(restore(scene), "done");
+  const std::string data = "web_data";
+  const labels::Labels of_project{{"com.docker.compose.project", "shop"}, {"com.docker.compose.volume", "data"}};
+  App app = scene.app();
+  app.releases.back().spec.volumes[data].labels = of_project;
+  scene.store->save(app);
+  ASSERT_EQ(scene.run("backup image"), "done");
+  ASSERT_EQ(scene.run("remove volumes"), "done");
+  fs::remove_all(ground_ / "srv");
+  ASSERT_EQ(restore(scene), "done");
+  const auto volumes = scene.engine.volumes({}, {});
+  const auto made = std::find_if(volumes.begin(), volumes.end(), [&](const Volume& each) { return each.name == data; });
+  ASSERT_NE(made, volumes.end());
+  EXPECT_THAT(made->labels, ::testing::IsSupersetOf(of_project));
+  EXPECT_EQ(made->labels.at(labels::app), "web");
+}
+
 TEST_F(ProjectFiles, GoToAnotherFolder) {
   Scene scene(with_files);
   begin(scene);

@@ -269,6 +269,16 @@ TEST_F(Commands, NothingGoesOnFromAnInstallThatIsNotTakenBack) {
   EXPECT_EQ(destroy(here, "gallery", {}, {}).kind, Done::Kind::unchanged);
 }
 
+TEST_F(Commands, WhatRunsWithTheServiceIsNotRunByItself) {
+  change::Context here = context();
+  for (const char* command : {"install", "destroy"}) {
+    RunOptions options;
+    options.command = command;
+    engine::CapturedOutput terminal;
+    EXPECT_THROW(run_command(here, "gallery", options, terminal, {}), UsageError) << command;
+  }
+}
+
 TEST_F(Commands, ContainersStandStillWhileTheirConfigurationIsRead) {
   hold_data("text");
   run_container("dr-gallery-1", "dr-gallery-config");
@@ -402,6 +412,25 @@ TEST_F(Commands, RememberVolumesWithoutANameThatNothingMountsAnyMore) {
   const Done done = destroy(here, "gallery", {}, {});
   EXPECT_THAT(done.left, IsEmpty());
   EXPECT_THAT(volumes(), IsEmpty());
+}
+
+TEST_F(Commands, NobodyLosesTheLastNameOfAnImageUnasked) {
+  std::vector<std::string> shown;
+  DestroyOptions options;
+  options.ask = [&](const std::vector<std::string>& lines, const std::string&) {
+    shown = lines;
+    return false;
+  };
+  change::Context here = context();
+  EXPECT_THROW(std::ignore = destroy(here, "gallery", options, {}), Error);
+  EXPECT_THAT(shown, Not(Contains(HasSubstr("last name")))) << "acme/gallery:1 names it too";
+  std::ignore = engine.remove_image("acme/gallery:1", {});
+  EXPECT_THROW(std::ignore = destroy(here, "gallery", options, {}), Error);
+  EXPECT_THAT(shown, Contains(HasSubstr("last name")));
+  service.version.fetched = true;
+  store->save(service);
+  EXPECT_THROW(std::ignore = destroy(here, "gallery", options, {}), Error);
+  EXPECT_THAT(shown, Not(Contains(HasSubstr("last name")))) << "it can be pulled again";
 }
 
 TEST_F(Commands, MakeAContainerAgainWithItsOwnVolumes) {

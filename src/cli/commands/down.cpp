@@ -89,13 +89,12 @@ int run_down(Invocation& in) {
   HostRun run(in.session, in.description());
   const AppName name = app_to_take_down(in, run);
   const auto timeout = in.duration("timeout");
+  if (timeout) run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   if (in.has("volumes")) {
-    if (timeout) throw in.usage_error("--timeout does not go with --volumes");
     if (const auto images = in.text("rmi")) return remove_with_images(in, run, name, *images);
-    return remove_app(in, name, true, false);
+    return remove_app(in, name, true, false, timeout);
   }
   if (in.text("yes-lose-data")) throw in.usage_error("--yes-lose-data goes with --volumes");
-  if (timeout) run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   const bool dry_run = in.has("dry-run");
   const auto go = [](const change::RemovalPreview&) { return true; };
   const auto removed = change::take_down(run.context(), name, dry_run, go, in.stop());

@@ -28,9 +28,10 @@ void check_words_of_loss(const Invocation& in, const AppName& name, bool volumes
   if (agreed && !volumes) throw in.usage_error("--yes-lose-data goes with --volumes");
 }
 
-int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes) {
+int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes, std::optional<Milliseconds> stop_timeout) {
   check_words_of_loss(in, name, volumes);
   HostRun run(in.session, in.description());
+  if (stop_timeout) run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*stop_timeout);
   const bool dry_run = in.has("dry-run"), json = in.has("json");
   const RemovalWords words{
       .done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged"), .json = json};

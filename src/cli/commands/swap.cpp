@@ -7,6 +7,7 @@
 #include "cli/named.h"
 #include "cli/release_words.h"
 #include "safekeeping/restore.h"
+#include "state/store.h"
 
 namespace belay::cli {
 
@@ -21,12 +22,24 @@ int swap(Invocation& in, UseCase&& use_case) {
   return print_change(in.console, name, change, change_words(in, run));
 }
 
+// What somebody stopped stays down where it is not named.
+std::vector<Target> what_is_to_run(const Invocation& in, HostRun& run, Named& named) {
+  auto targets = named.every_app();
+  std::erase_if(targets, [&](const Target& what) {
+    const auto app = run.context().store.app(what.app);
+    if (!app || !app->wish.is<goal::Stopped>()) return false;
+    in.console.note(format("{} is stopped, and stays so (belay start {})", what.text(), what.text()));
+    return true;
+  });
+  return targets;
+}
+
 }  // namespace
 
 int run_restart(Invocation& in) {
   HostRun run(in.session, in.description());
   Named named(in, run);
-  const auto targets = in.has("all") ? named.every_app() : named.of_all(in.arguments("NAME"), "NAME");
+  const auto targets = in.has("all") ? what_is_to_run(in, run, named) : named.of_all(in.arguments("NAME"), "NAME");
   if (const auto timeout = in.duration("timeout"))
     run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   return change_each(in, run, targets, [&](const Target& what) {
