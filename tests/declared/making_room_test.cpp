@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "change/start.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
 #include "declared/plan_file.h"
@@ -69,9 +70,9 @@ const std::vector<Clash> clashes{
      "front", "front"},
 };
 
-class MakingRoom : public ::testing::TestWithParam<Clash> {
+class RoomScene : public ::testing::Test {
  protected:
-  MakingRoom() {
+  RoomScene() {
     make_folder(definitions_);
     for (const std::string image : {"web:1", "web:2"}) scene_.engine.add_image(image, {}, {}, image);
     engine::Behaviour ends;
@@ -83,7 +84,6 @@ class MakingRoom : public ::testing::TestWithParam<Clash> {
     options_.ask_registries = false;
   }
 
-  void declare(const std::string& name, const std::string& image) { GetParam().write(definitions_, name, image); }
   DeclaredHost apply(bool dry_run = false) {
     scene_.clock.advance(Seconds(1));
     Context context = scene_.context("belay apply");
@@ -102,14 +102,8 @@ class MakingRoom : public ::testing::TestWithParam<Clash> {
     const auto found = scene_.container(container);
     return found && found->is_up() && found->owner() && found->owner()->app == app;
   }
-  bool shop_runs() { return runs("shop", GetParam().old_container); }
-  bool store_runs() { return runs("store", GetParam().new_container); }
   bool is_known(const std::string& app) { return scene_.store->app(AppName(app)).has_value(); }
-  void begin() {
-    declare("shop", "web:1");
-    std::ignore = apply();
-    ASSERT_TRUE(shop_runs());
-  }
+  void write(const std::string& file, const std::string& text) { write_file_durably(definitions_ / file, text); }
 
   struct Heard final : DeclaredListener {
     void tell(const plan::Event& event) override {
@@ -123,6 +117,25 @@ class MakingRoom : public ::testing::TestWithParam<Clash> {
   fs::path definitions_ = scene_.folder.path() / "containers.d";
   DeclaredOptions options_;
   Heard heard_;
+};
+
+class MakingRoom : public RoomScene, public ::testing::WithParamInterface<Clash> {
+ protected:
+  void declare(const std::string& name, const std::string& image) { GetParam().write(definitions_, name, image); }
+  bool shop_runs() { return runs("shop", GetParam().old_container); }
+  bool store_runs() { return runs("store", GetParam().new_container); }
+  void begin() {
+    declare("shop", "web:1");
+    std::ignore = apply();
+    ASSERT_TRUE(shop_runs());
+  }
+  void begin_afresh() {
+    options_.allow_empty = true;
+    for (const auto& each : fs::directory_iterator(definitions_)) fs::remove_all(each);
+    std::ignore = apply();
+    ASSERT_FALSE(is_known("shop") || is_known("store"));
+    begin();
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Of, MakingRoom, ::testing::ValuesIn(clashes),
@@ -173,6 +186,37 @@ TEST_P(MakingRoom, IsNotAskedForByWhatCannotBeTried) {
   EXPECT_THAT(heard_.steps, Not(::testing::Contains(HasSubstr("stop container"))));
 }
 
+// Whatever the engine refuses: before its successor's container is there, the old one is not touched but for its name.
+TEST_P(MakingRoom, StopsNothingBeforeItsSuccessorIsPrepared) {
+  bool is_refused = true;
+  for (int calls = 0; is_refused; ++calls) {
+    SCOPED_TRACE(calls);
+    begin_afresh();
+    declare("store", "web:2");
+    const size_t before = scene_.engine.changes().size();
+    const int calls_before = scene_.engine.calls();
+    scene_.engine.fail_after(calls, EngineError(500, "unknown or invalid runtime name"));
+    try {
+      std::ignore = apply();
+    } catch (const EngineError&) {
+      // Before there was anything to look at.
+    }
+    scene_.engine.fail_after({}, EngineError(500, ""));
+    is_refused = scene_.engine.calls() - calls_before > calls;
+    const auto changes = scene_.engine.changes();
+    const auto first = changes.begin() + static_cast<std::ptrdiff_t>(before);
+    const auto begins_with = [](const std::string& word) {
+      return [word](const std::string& change) { return change.starts_with(word); };
+    };
+    const auto stop = std::find_if(first, changes.end(), begins_with("stop "));
+    const auto create = std::find_if(first, changes.end(), begins_with("create "));
+    ASSERT_LE(create, stop);
+    ASSERT_TRUE(shop_runs() || store_runs());
+    ASSERT_LT(calls, 200);
+  }
+  ASSERT_TRUE(store_runs());
+}
+
 TEST_P(MakingRoom, IsPreviewedAsItIsDone) {
   begin();
   declare("store", "web:2");
@@ -221,11 +265,7 @@ TEST_P(MakingRoom, CutOffAnywhereIsFinishedByTheNextApply) {
       int cuts = 0;
       for (bool is_whole = false; !is_whole; ++cuts) {
         SCOPED_TRACE(format("{}, cut {}{}", image, cuts, goes_back ? ", and declared as before" : ""));
-        options_.allow_empty = true;
-        for (const auto& each : fs::directory_iterator(definitions_)) fs::remove_all(each);
-        std::ignore = apply();
-        ASSERT_FALSE(is_known("shop") || is_known("store"));
-        begin();
+        begin_afresh();
         declare("store", image);
         is_whole = true;
         scene_.engine.crash_after(cuts);
