@@ -207,8 +207,8 @@ class Pass {
   // pass_room.cpp: what is no longer declared makes room for what is
   // Whether it goes at the end of this pass, if nothing speaks against it.
   bool is_to_be_removed(const App& app) const;
-  // Whether the declared app cannot come up beside this one: both need a port, a name or, as two names of one
-  // definition, the same data.
+  // Whether the declared app cannot come up beside this one: both need a port, an address, a name or, as two
+  // names of one definition, the same data.
   bool stands_in_the_way(const App& app, const Declaration& declared) const;
   // Whether the declared app takes the place of this one: by its definition, or because it needs its room.
   bool takes_the_place_of(const Declaration& declared, const App& app) const;

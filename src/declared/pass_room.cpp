@@ -5,6 +5,7 @@
 #include "change/apps.h"
 #include "declared/pass.h"
 #include "model/naming.h"
+#include "plan/addresses.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -34,11 +35,11 @@ std::set<std::string> names_of(const Declaration& declared) {
 }
 
 // Whether both may not run at once, whatever order the definition asks for.
-bool must_stop_first(const Declaration& declared, const std::vector<const Container*>& theirs) {
+bool must_stop_first(const Declaration& declared, const App& app, const std::vector<const Container*>& theirs) {
   Spec next = declared.spec;
   next.order = SwapOrder::by_rule;
   for (auto& service : next.services) service.order = SwapOrder::by_rule;
-  return plan::decide_order(App(declared.name), {}, plan::Incoming(next), theirs).order == SwapOrder::stop_first;
+  return plan::decide_order(app, {}, plan::Incoming(next), theirs).order == SwapOrder::stop_first;
 }
 
 }  // namespace
@@ -55,17 +56,23 @@ bool Pass::stands_in_the_way(const App& app, const Declaration& declared) const 
   const auto ports = ports_of(declared.spec);
   const auto names = names_of(declared);
   std::vector<const Container*> theirs;
-  for (const auto& instance : plan::sort_out(app, view_.containers_of(app)).instances)
+  const auto has_its_address = [&](const Release& release) {
+    return plan::have_an_address_in_common(declared.spec, release.spec);
+  };
+  for (const auto& instance : plan::sort_out(app, view_.containers_of(app)).instances) {
     theirs.push_back(instance.container);
+    const Release* release = app.find(instance.release);
+    if (release != nullptr && instance.container->is_up() && has_its_address(*release)) return true;
+  }
   for (const Container* container : theirs)
     if (names.contains(container->name) || have_a_port_in_common(ports, container->ports)) return true;
-  // What has made room has neither its ports nor its names, and is to have them again.
+  // What has made room has neither its ports, addresses nor names, and is to have them again.
   if (const Release* wished = app.wish.release() ? app.find(*app.wish.release()) : nullptr) {
-    if (have_a_port_in_common(ports, ports_of(wished->spec))) return true;
+    if (have_a_port_in_common(ports, ports_of(wished->spec)) || has_its_address(*wished)) return true;
     for (const auto& [service, container] : wished->containers)
       if (names.contains(container)) return true;
   }
-  return app.origin == declared.origin && must_stop_first(declared, theirs);
+  return app.origin == declared.origin && must_stop_first(declared, app, theirs);
 }
 
 bool Pass::takes_the_place_of(const Declaration& declared, const App& app) const {

@@ -63,6 +63,18 @@ const std::vector<Clash> clashes{
        write_project(folder, name, image, "    ports: [\"8080:80\"]\n");
      },
      "shop-web-1", "store-web-1"},
+    {"AnAddressOfAnotherFile",
+     [](const fs::path& folder, const std::string& name, const std::string& image) {
+       fs::remove(folder / "shop.json");
+       fs::remove(folder / "store.json");
+       write_definition(folder / (name + ".json"), name, image, R"("network": "name=lan,ip=10.7.0.5")");
+     },
+     "shop", "store"},
+    {"AMacAddress",
+     [](const fs::path& folder, const std::string& name, const std::string& image) {
+       write_definition(folder / "app.json", name, image, R"("mac_address": "02:00:00:00:00:05")");
+     },
+     "shop", "store"},
     {"TheNameOfAContainer",
      [](const fs::path& folder, const std::string& name, const std::string& image) {
        write_project(folder, name, image, "    container_name: front\n");
@@ -79,6 +91,7 @@ class RoomScene : public ::testing::Test {
     ends.exits_after = Milliseconds(50);
     ends.exit_code = 3;
     scene_.engine.add_image("web:bad", {}, ends, "bad");
+    scene_.engine.create_network({"lan", {}}, {});
     options_.sources = {definitions_.string()};
     options_.workers = 1;
     options_.ask_registries = false;
