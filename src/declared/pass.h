@@ -219,9 +219,12 @@ class Pass {
   struct Room {
     std::vector<App> apps;
     std::vector<FileLock> locks;
+    std::map<std::string, plan::Plan> parts;  // by app
     plan::Plan plan;
   };
   Room room_for(const Declaration& declared, change::Context& context);
+  // A change that came to nothing, or for which nothing was to be done, has moved nobody.
+  void note_room(const Room& room, const change::Change& change);
   // Those that made room are as they are wished to be. Never throws but for a stop: the change has its own trouble.
   void bring_back(const Room& room, const AppName& successor, change::Context& context);
   change::Change bring_back(change::Context& context, const AppName& name, const AppName& successor, bool dry_run,

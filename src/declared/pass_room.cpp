@@ -124,16 +124,26 @@ Pass::Room Pass::room_for(const Declaration& declared, change::Context& context)
       planned.name = name.text();
       settle(facts_of(*app, context.engine.containers({}, stop_)), planned);
     }
-    const plan::Plan plan =
-        plan::plan_room({*app, change::observe(context.engine, *app, stop_), context.clock.now(), context.defaults},
-                        needed, format("{} takes its place; it runs again if that fails", declared.name.text()));
+    World world = change::observe(context.engine, *app, stop_);
+    if (options_.dry_run) {
+      const std::lock_guard turn(turn_);
+      if (const auto before = rooms_.find(name.text()); before != rooms_.end())
+        world = plan::as_planned(std::move(world), before->second);
+    }
+    plan::Plan plan = plan::plan_room({*app, world, context.clock.now(), context.defaults}, needed,
+                                      format("{} takes its place; it runs again if that fails", declared.name.text()));
     room.plan = plan::in_sequence(std::move(room.plan), plan);
     room.locks.push_back(std::move(lock));
     room.apps.push_back(*app);
-    const std::lock_guard turn(turn_);
-    rooms_[name.text()] = plan;
+    room.parts[name.text()] = std::move(plan);
   }
   return room;
+}
+
+void Pass::note_room(const Room& room, const change::Change& change) {
+  if (change.failed() || change.kind == change::Change::Kind::unchanged || change.plan.empty()) return;
+  const std::lock_guard turn(turn_);
+  for (const auto& [name, part] : room.parts) rooms_[name] = plan::in_sequence(std::move(rooms_[name]), part);
 }
 
 change::Change Pass::bring_back(change::Context& context, const AppName& name, const AppName& successor, bool dry_run,

@@ -306,5 +306,23 @@ TEST_P(MakingRoom, CutOffAnywhereIsFinishedByTheNextApply) {
     }
 }
 
+// Both run, though one may not be started beside the other; and the one that stays is as declared.
+TEST_F(RoomScene, ThatNobodyAsksForIsNotTakenForGranted) {
+  for (const std::string name : {"shop", "store"})
+    write(name + ".json", format(R"({{"name": "{}", "image": "web:1", "mac_address": "02:00:00:00:00:05"}})", name));
+  std::ignore = apply();
+  ASSERT_THAT(scene_.running(), ElementsAre("shop", "store"));
+  fs::remove(definitions_ / "shop.json");
+  options_.thorough = true;
+  std::vector<std::string> planned;
+  const DeclaredHost preview = apply(true);
+  for (const auto& action : of(preview, "shop").change.plan.actions) planned.push_back(plan::step_text(action.step));
+  EXPECT_THAT(planned, ::testing::Contains("stop shop"));
+  const DeclaredHost host = apply();
+  EXPECT_EQ(to_text(of(host, "shop").kind), "remove") << of(host, "shop").reason;
+  EXPECT_FALSE(is_known("shop"));
+  EXPECT_EQ(heard_.steps, planned);
+}
+
 }  // namespace
 }  // namespace belay::scene
