@@ -213,7 +213,8 @@ class Pass {
   // Whether the declared app takes the place of this one: by its definition, or because it needs its room.
   bool takes_the_place_of(const Declaration& declared, const App& app) const;
   static bool is_in_trouble(const DeclaredHost& host, const Declaration& declared);
-  // The declared app that takes its place and does not run; nullptr: none, so that it can go.
+  // The declared app that takes its place and does not run, or is left out of this pass, so that nobody knows;
+  // nullptr: none, so that it can go.
   const Declaration* awaited_successor(const DeclaredHost& host, const App& app) const;
   // Apps that stopped for another one, or would: each with its lock.
   struct Room {

@@ -90,7 +90,9 @@ const Declaration* Pass::awaited_successor(const DeclaredHost& host, const App& 
   // What never proved itself, or is on its way out, is nothing to wait with.
   if (!app.last || app.wish.is<goal::Removed>()) return nullptr;
   for (const auto& declared : declared_.apps)
-    if (takes_the_place_of(declared, app) && is_in_trouble(host, declared)) return &declared;
+    if (takes_the_place_of(declared, app) &&
+        (options_.leave.contains(declared.name.text()) || is_in_trouble(host, declared)))
+      return &declared;
   return nullptr;
 }
 
@@ -191,7 +193,10 @@ DeclaredApp Pass::kept_for_now(const App& app, const Declaration& successor) {
   result.origin = app.origin;
   AppReport report(result.name, listener_, turn_);
   change::Context context = context_for(context_.store, report);
+  // A later pass looks after both.
+  const bool is_busy = options_.leave.contains(successor.name.text());
   telling(result, [&] {
+    if (is_busy) return;
     // A pass that was cut off may have left it down.
     const FileLock of_the_successor = lock_app(context, successor.name, stop_);
     const FileLock lock = lock_app(context, app.name, stop_);
@@ -207,8 +212,8 @@ DeclaredApp Pass::kept_for_now(const App& app, const Declaration& successor) {
     return result;
   }
   result.kind = Outcome::held;
-  result.reason = format("it is no longer declared, but {}, which takes its place, does not run as declared",
-                         successor.name.text());
+  result.reason = format("it is no longer declared, but {}, which takes its place, {}", successor.name.text(),
+                         is_busy ? "is busy" : "does not run as declared");
   result.waits_for = result.reason;
   result.hint = format("It is removed as soon as {} runs. To remove it now: belay remove {}", successor.name.text(),
                        app.name.text());

@@ -324,5 +324,27 @@ TEST_F(RoomScene, ThatNobodyAsksForIsNotTakenForGranted) {
   EXPECT_EQ(heard_.steps, planned);
 }
 
+// Whoever is at the successor now may come to nothing.
+TEST_F(RoomScene, IsKeptAsLongAsTheSuccessorIsLeftOutOfThePass) {
+  write("shop.json", R"({"name": "shop", "image": "web:1", "ports": ["8080:80"]})");
+  write("store.json", R"({"name": "store", "image": "web:1"})");
+  std::ignore = apply();
+  fs::remove(definitions_ / "shop.json");
+  write("store.json", R"({"name": "store", "image": "web:bad", "ports": ["8080:80"]})");
+  options_.leave = {"store"};
+  const DeclaredHost left_out = apply();
+  EXPECT_EQ(to_text(of(left_out, "shop").kind), "held");
+  EXPECT_THAT(of(left_out, "shop").reason, HasSubstr("store, which takes its place, is busy"));
+  EXPECT_FALSE(left_out.is_as_declared());
+  EXPECT_THAT(heard_.steps, ElementsAre());
+  options_.leave = {};
+  EXPECT_TRUE(of(apply(), "store").change.failed());
+  EXPECT_TRUE(runs("shop", "shop"));
+  write("store.json", R"({"name": "store", "image": "web:2", "ports": ["8080:80"]})");
+  std::ignore = apply();
+  EXPECT_TRUE(runs("store", "store"));
+  EXPECT_FALSE(is_known("shop"));
+}
+
 }  // namespace
 }  // namespace belay::scene
