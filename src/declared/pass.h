@@ -207,6 +207,8 @@ class Pass {
   // pass_room.cpp: what is no longer declared makes room for what is
   // Whether it goes at the end of this pass, if nothing speaks against it.
   bool is_to_be_removed(const App& app) const;
+  // Whether its definition stands where this app's was.
+  bool is_written_in_its_stead(const Declaration& declared, const App& app) const;
   // Whether the declared app cannot come up beside this one: both need a port, an address, a name or, as two
   // names of one definition, the same data.
   bool stands_in_the_way(const App& app, const Declaration& declared) const;

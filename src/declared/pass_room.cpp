@@ -34,6 +34,13 @@ std::set<std::string> names_of(const Declaration& declared) {
   return names;
 }
 
+// FILE#2: the second definition of a file that lists several.
+bool is_by_position(const std::string& origin) {
+  const size_t mark = origin.rfind('#');
+  return mark != std::string::npos && mark + 1 < origin.size() &&
+         origin.find_first_not_of("0123456789", mark + 1) == std::string::npos;
+}
+
 // Whether both may not run at once, whatever order the definition asks for.
 bool must_stop_first(const Declaration& declared, const App& app, const std::vector<const Container*>& theirs) {
   Spec next = declared.spec;
@@ -50,6 +57,13 @@ bool Pass::is_to_be_removed(const App& app) const {
          std::none_of(declared_.apps.begin(), declared_.apps.end(),
                       [&](const Declaration& declared) { return declared.name == app.name; }) &&
          !is_out_of_sight(app);
+}
+
+bool Pass::is_written_in_its_stead(const Declaration& declared, const App& app) const {
+  if (declared.origin != app.origin) return false;
+  const App* known = view_.find(declared.name.text());
+  // One that ran before has only moved up in its list.
+  return !is_by_position(declared.origin) || known == nullptr || !known->last;
 }
 
 bool Pass::stands_in_the_way(const App& app, const Declaration& declared) const {
@@ -72,11 +86,11 @@ bool Pass::stands_in_the_way(const App& app, const Declaration& declared) const 
     for (const auto& [service, container] : wished->containers)
       if (names.contains(container)) return true;
   }
-  return app.origin == declared.origin && must_stop_first(declared, app, theirs);
+  return is_written_in_its_stead(declared, app) && must_stop_first(declared, app, theirs);
 }
 
 bool Pass::takes_the_place_of(const Declaration& declared, const App& app) const {
-  return declared.origin == app.origin || stands_in_the_way(app, declared);
+  return is_written_in_its_stead(declared, app) || stands_in_the_way(app, declared);
 }
 
 bool Pass::is_in_trouble(const DeclaredHost& host, const Declaration& declared) {

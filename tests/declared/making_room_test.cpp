@@ -346,5 +346,28 @@ TEST_F(RoomScene, IsKeptAsLongAsTheSuccessorIsLeftOutOfThePass) {
   EXPECT_FALSE(is_known("shop"));
 }
 
+// An app of a list that moves up has the place of another one in the file alone.
+TEST_F(RoomScene, IsNotAskedForByAnAppThatMovesUpInItsList) {
+  const std::string shop = R"({"name": "shop", "image": "web:1", "volumes": ["goods:/data"]})";
+  const auto worker = [](const std::string& image) {
+    return format(R"({{"name": "worker", "image": "{}", "volumes": ["goods:/data"]}})", image);
+  };
+  write("all.json", format(R"({{"containers": [{}, {}]}})", shop, worker("web:1")));
+  std::ignore = apply();
+  ASSERT_THAT(scene_.running(), ElementsAre("shop", "worker"));
+  write("all.json", format(R"({{"containers": [{}]}})", worker("web:bad")));
+  const DeclaredHost host = apply();
+  EXPECT_TRUE(of(host, "worker").change.failed());
+  EXPECT_THAT(heard_.steps, ::testing::Contains("stop shop").Times(1));
+  EXPECT_THAT(heard_.steps.back(), HasSubstr("shop"));
+  EXPECT_EQ(to_text(of(host, "shop").kind), "remove");
+  EXPECT_FALSE(is_known("shop"));
+  // What is new in the place of another one takes it.
+  write("all.json", R"({"containers": [{"name": "porter", "image": "web:bad", "volumes": ["goods:/data"]}]})");
+  EXPECT_EQ(to_text(of(apply(), "worker").kind), "held");
+  EXPECT_TRUE(runs("worker", "worker"));
+  EXPECT_EQ(to_text(of(apply(), "worker").kind), "held");
+}
+
 }  // namespace
 }  // namespace belay::scene
