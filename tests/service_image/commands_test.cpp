@@ -7,6 +7,7 @@
 #include "archive/tar_writer.h"
 #include "base/errors.h"
 #include "engine/captured_output.h"
+#include "service_image/containers.h"
 #include "service_image/convention.h"
 #include "service_image/hold.h"
 #include "support/scene/scene_test.h"
@@ -314,6 +315,25 @@ TEST_F(Commands, WhatARestoreStopsRunsAgainAfterACrash) {
   run_hold();
   EXPECT_EQ(state_of("shop-1"), ContainerState::running);
   EXPECT_EQ(store->service("gallery")->unfinished, Unfinished::nothing);
+}
+
+// Process ids are the same on several machines, and in several containers.
+TEST_F(Commands, TakeNoContainerOfAnotherOneAtTheSameService) {
+  const auto request = unstarted("dr-gallery-reach", "acme/gallery:1", {});
+  std::string names[2];
+  {
+    const Temporary one(engine, request, {});
+    engine.start_container(one.name(), {});
+    const Temporary other(engine, request, {});
+    names[0] = one.name();
+    names[1] = other.name();
+    EXPECT_NE(names[0], names[1]);
+    for (const auto& name : names) {
+      EXPECT_TRUE(exists(name)) << name;
+      EXPECT_TRUE(name.starts_with("dr-gallery-reach-")) << name;
+    }
+  }
+  for (const auto& name : names) EXPECT_FALSE(exists(name)) << name;
 }
 
 TEST_F(Commands, WhatAKilledCommandHadGoesAtTheNext) {
