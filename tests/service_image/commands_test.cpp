@@ -1,6 +1,7 @@
 // What the commands on a service do to what is there: on an engine in memory, with scripts that run here.
 
 #include <csignal>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -334,6 +335,32 @@ TEST_F(Commands, TakeNoContainerOfAnotherOneAtTheSameService) {
     }
   }
   for (const auto& name : names) EXPECT_FALSE(exists(name)) << name;
+}
+
+// As on a full disk.
+struct NoFileGrows {
+  NoFileGrows() {
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    rlimit least = before;
+    least.rlim_cur = 1;
+    ::setrlimit(RLIMIT_FSIZE, &least);
+  }
+  NoFileGrows(const NoFileGrows&) = delete;
+  ~NoFileGrows() { ::setrlimit(RLIMIT_FSIZE, &before); }
+  rlimit before{};
+};
+
+TEST_F(Commands, WhatIsDoneStandsWhereTheJournalCannotBeWritten) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  change::Context here = context();
+  {
+    const NoFileGrows full;
+    EXPECT_THROW(store->save(service), Error);
+    EXPECT_NO_THROW(note_in_journal(here, "gallery", "service install", "done", ""));
+  }
+  EXPECT_THAT(store->journal("gallery", 9), IsEmpty());
+  note_in_journal(here, "gallery", "service install", "done", "");
+  EXPECT_EQ(store->journal("gallery", 9).size(), 1U);
 }
 
 TEST_F(Commands, WhatAKilledCommandHadGoesAtTheNext) {
