@@ -46,8 +46,8 @@ struct Context {
   // The time of the wish that the change was decided for: under the app's lock it must still be that wish, else the use
   // case throws Overtaken. nullopt: whatever the wish is. For use cases of one app.
   std::optional<Time> for_wish_since{};
-  // What makes room for a change, as the first steps of its plan; for a removal what has been done by then. nullptr:
-  // nothing.
+  // What makes room for a change, as part of its plan (plan::with_room); for the preview of a removal what is done by
+  // then. nullptr: nothing.
   const plan::Plan* room = nullptr;
 };
 

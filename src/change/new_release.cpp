@@ -155,7 +155,7 @@ Change plan_draft(Context& context, App& app, const ReleaseDraft& made, const Ch
     if (!world.images.contains(reference))
       world.images[reference] = {reference, {}, {}, {}, {}, expected.value_or(ImageConfig()), !expected};
   plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
-  if (context.room != nullptr) swap = plan::in_sequence(*context.room, swap);
+  if (context.room != nullptr) swap = plan::with_room(*context.room, swap);
   note_missing_folders(context, app, world, swap, stop);
   Change change;
   change.kind = Change::Kind::planned;

@@ -153,7 +153,7 @@ Planned planned(Context& context, App& app, std::stop_token stop, const std::set
   if (room != nullptr) world = plan::as_planned(std::move(world), *room);
   let_go_of_lost_data(context, app, world);
   plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
-  if (room != nullptr && !plan.empty()) plan = plan::in_sequence(*room, plan);
+  if (room != nullptr && !plan.empty()) plan = plan::with_room(*room, plan);
   return {std::move(world), std::move(plan)};
 }
 

@@ -207,21 +207,27 @@ class Pass {
   // pass_room.cpp: what is no longer declared makes room for what is
   // Whether it goes at the end of this pass, if nothing speaks against it.
   bool is_to_be_removed(const App& app) const;
-  // Whether the declared app cannot come up beside this one: both need a port, a name or, as two names of one
-  // definition, the same data.
+  // Whether its definition stands where this app's was.
+  bool is_written_in_its_stead(const Declaration& declared, const App& app) const;
+  // Whether the declared app cannot come up beside this one: both need a port, an address, a name or, as two
+  // names of one definition, the same data.
   bool stands_in_the_way(const App& app, const Declaration& declared) const;
   // Whether the declared app takes the place of this one: by its definition, or because it needs its room.
   bool takes_the_place_of(const Declaration& declared, const App& app) const;
   static bool is_in_trouble(const DeclaredHost& host, const Declaration& declared);
-  // The declared app that takes its place and does not run; nullptr: none, so that it can go.
+  // The declared app that takes its place and does not run, or is left out of this pass, so that nobody knows;
+  // nullptr: none, so that it can go.
   const Declaration* awaited_successor(const DeclaredHost& host, const App& app) const;
   // Apps that stopped for another one, or would: each with its lock.
   struct Room {
     std::vector<App> apps;
     std::vector<FileLock> locks;
+    std::map<std::string, plan::Plan> parts;  // by app
     plan::Plan plan;
   };
   Room room_for(const Declaration& declared, change::Context& context);
+  // A change that came to nothing, or for which nothing was to be done, has moved nobody.
+  void note_room(const Room& room, const change::Change& change);
   // Those that made room are as they are wished to be. Never throws but for a stop: the change has its own trouble.
   void bring_back(const Room& room, const AppName& successor, change::Context& context);
   change::Change bring_back(change::Context& context, const AppName& name, const AppName& successor, bool dry_run,

@@ -202,6 +202,7 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
     throw;
   }
   if (result.change.failed()) bring_back(room, declared.name, context);
+  note_room(room, result.change);
   remember(fresh);
   if (result.change.kind == change::Change::Kind::unchanged) return;
   if (options_.dry_run) {

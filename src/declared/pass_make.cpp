@@ -75,6 +75,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
     const Room room = room_for(declared, context);
     changing.room = room.plan.empty() ? nullptr : &room.plan;
     preview(declared, changing, app, made, pulling, result);
+    note_room(room, result.change);
     remember(app);
     return;
   }
@@ -103,6 +104,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
     throw;
   }
   if (result.change.failed()) bring_back(room, declared.name, context);
+  note_room(room, result.change);
   remember(app);
   classify(result, app);
   if (result.change.failed()) {

@@ -54,12 +54,13 @@ DeclaredApp Pass::remove_one(const App& app) {
   change::Context context = context_for(context_.store, report);
   const auto room = rooms_.find(result.name);
   if (room != rooms_.end()) {
-    context.room = &room->second;
     result.reason = "it is no longer declared, and has made room for what takes its place; its volumes stay";
-    if (options_.dry_run)
+    if (options_.dry_run) {
+      context.room = &room->second;
       result.reason =
           "it is no longer declared, and makes room for what takes its place; if that fails, it runs again and is not "
           "removed. Its volumes stay";
+    }
   }
   telling(result, [&] {
     const change::Agreed agreed = agreed_on(result.name, result);

@@ -5,6 +5,7 @@
 #include "change/apps.h"
 #include "declared/pass.h"
 #include "model/naming.h"
+#include "plan/addresses.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -33,12 +34,19 @@ std::set<std::string> names_of(const Declaration& declared) {
   return names;
 }
 
+// FILE#2: the second definition of a file that lists several.
+bool is_by_position(const std::string& origin) {
+  const size_t mark = origin.rfind('#');
+  return mark != std::string::npos && mark + 1 < origin.size() &&
+         origin.find_first_not_of("0123456789", mark + 1) == std::string::npos;
+}
+
 // Whether both may not run at once, whatever order the definition asks for.
-bool must_stop_first(const Declaration& declared, const std::vector<const Container*>& theirs) {
+bool must_stop_first(const Declaration& declared, const App& app, const std::vector<const Container*>& theirs) {
   Spec next = declared.spec;
   next.order = SwapOrder::by_rule;
   for (auto& service : next.services) service.order = SwapOrder::by_rule;
-  return plan::decide_order(App(declared.name), {}, plan::Incoming(next), theirs).order == SwapOrder::stop_first;
+  return plan::decide_order(app, {}, plan::Incoming(next), theirs).order == SwapOrder::stop_first;
 }
 
 }  // namespace
@@ -51,25 +59,38 @@ bool Pass::is_to_be_removed(const App& app) const {
          !is_out_of_sight(app);
 }
 
+bool Pass::is_written_in_its_stead(const Declaration& declared, const App& app) const {
+  if (declared.origin != app.origin) return false;
+  const App* known = view_.find(declared.name.text());
+  // One that ran before has only moved up in its list.
+  return !is_by_position(declared.origin) || known == nullptr || !known->last;
+}
+
 bool Pass::stands_in_the_way(const App& app, const Declaration& declared) const {
   const auto ports = ports_of(declared.spec);
   const auto names = names_of(declared);
   std::vector<const Container*> theirs;
-  for (const auto& instance : plan::sort_out(app, view_.containers_of(app)).instances)
+  const auto has_its_address = [&](const Release& release) {
+    return plan::have_an_address_in_common(declared.spec, release.spec);
+  };
+  for (const auto& instance : plan::sort_out(app, view_.containers_of(app)).instances) {
     theirs.push_back(instance.container);
+    const Release* release = app.find(instance.release);
+    if (release != nullptr && instance.container->is_up() && has_its_address(*release)) return true;
+  }
   for (const Container* container : theirs)
     if (names.contains(container->name) || have_a_port_in_common(ports, container->ports)) return true;
-  // What has made room has neither its ports nor its names, and is to have them again.
+  // What has made room has neither its ports, addresses nor names, and is to have them again.
   if (const Release* wished = app.wish.release() ? app.find(*app.wish.release()) : nullptr) {
-    if (have_a_port_in_common(ports, ports_of(wished->spec))) return true;
+    if (have_a_port_in_common(ports, ports_of(wished->spec)) || has_its_address(*wished)) return true;
     for (const auto& [service, container] : wished->containers)
       if (names.contains(container)) return true;
   }
-  return app.origin == declared.origin && must_stop_first(declared, theirs);
+  return is_written_in_its_stead(declared, app) && must_stop_first(declared, app, theirs);
 }
 
 bool Pass::takes_the_place_of(const Declaration& declared, const App& app) const {
-  return declared.origin == app.origin || stands_in_the_way(app, declared);
+  return is_written_in_its_stead(declared, app) || stands_in_the_way(app, declared);
 }
 
 bool Pass::is_in_trouble(const DeclaredHost& host, const Declaration& declared) {
@@ -83,7 +104,9 @@ const Declaration* Pass::awaited_successor(const DeclaredHost& host, const App& 
   // What never proved itself, or is on its way out, is nothing to wait with.
   if (!app.last || app.wish.is<goal::Removed>()) return nullptr;
   for (const auto& declared : declared_.apps)
-    if (takes_the_place_of(declared, app) && is_in_trouble(host, declared)) return &declared;
+    if (takes_the_place_of(declared, app) &&
+        (options_.leave.contains(declared.name.text()) || is_in_trouble(host, declared)))
+      return &declared;
   return nullptr;
 }
 
@@ -117,16 +140,26 @@ Pass::Room Pass::room_for(const Declaration& declared, change::Context& context)
       planned.name = name.text();
       settle(facts_of(*app, context.engine.containers({}, stop_)), planned);
     }
-    const plan::Plan plan =
-        plan::plan_room({*app, change::observe(context.engine, *app, stop_), context.clock.now(), context.defaults},
-                        needed, format("{} takes its place; it runs again if that fails", declared.name.text()));
+    World world = change::observe(context.engine, *app, stop_);
+    if (options_.dry_run) {
+      const std::lock_guard turn(turn_);
+      if (const auto before = rooms_.find(name.text()); before != rooms_.end())
+        world = plan::as_planned(std::move(world), before->second);
+    }
+    plan::Plan plan = plan::plan_room({*app, world, context.clock.now(), context.defaults}, needed,
+                                      format("{} takes its place; it runs again if that fails", declared.name.text()));
     room.plan = plan::in_sequence(std::move(room.plan), plan);
     room.locks.push_back(std::move(lock));
     room.apps.push_back(*app);
-    const std::lock_guard turn(turn_);
-    rooms_[name.text()] = plan;
+    room.parts[name.text()] = std::move(plan);
   }
   return room;
+}
+
+void Pass::note_room(const Room& room, const change::Change& change) {
+  if (change.failed() || change.kind == change::Change::Kind::unchanged || change.plan.empty()) return;
+  const std::lock_guard turn(turn_);
+  for (const auto& [name, part] : room.parts) rooms_[name] = plan::in_sequence(std::move(rooms_[name]), part);
 }
 
 change::Change Pass::bring_back(change::Context& context, const AppName& name, const AppName& successor, bool dry_run,
@@ -174,7 +207,10 @@ DeclaredApp Pass::kept_for_now(const App& app, const Declaration& successor) {
   result.origin = app.origin;
   AppReport report(result.name, listener_, turn_);
   change::Context context = context_for(context_.store, report);
+  // A later pass looks after both.
+  const bool is_busy = options_.leave.contains(successor.name.text());
   telling(result, [&] {
+    if (is_busy) return;
     // A pass that was cut off may have left it down.
     const FileLock of_the_successor = lock_app(context, successor.name, stop_);
     const FileLock lock = lock_app(context, app.name, stop_);
@@ -190,8 +226,8 @@ DeclaredApp Pass::kept_for_now(const App& app, const Declaration& successor) {
     return result;
   }
   result.kind = Outcome::held;
-  result.reason = format("it is no longer declared, but {}, which takes its place, does not run as declared",
-                         successor.name.text());
+  result.reason = format("it is no longer declared, but {}, which takes its place, {}", successor.name.text(),
+                         is_busy ? "is busy" : "does not run as declared");
   result.waits_for = result.reason;
   result.hint = format("It is removed as soon as {} runs. To remove it now: belay remove {}", successor.name.text(),
                        app.name.text());

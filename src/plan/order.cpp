@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "plan/addresses.h"
 #include "plan/data_users.h"
 
 namespace belay::plan {
@@ -38,23 +39,12 @@ std::vector<const Service*> services_in(const App& app, const Container& running
   return found;
 }
 
-std::optional<std::string> shared_address(const App& app, const Incoming& next, const Container& running) {
+std::optional<std::string> address_in_the_way(const App& app, const Incoming& next, const Container& running) {
   if (!has_an_address(next)) return {};
   const auto theirs = services_in(app, running);
   for (const Service* service : next.services)
-    for (const auto& link : service->networks)
-      for (const Service* other : theirs)
-        for (const auto& other_link : other->networks) {
-          if (!link.ipv4.empty() && link.network == other_link.network && link.ipv4 == other_link.ipv4)
-            return link.ipv4;
-          if (!link.ipv6.empty() && link.network == other_link.network && link.ipv6 == other_link.ipv6)
-            return link.ipv6;
-        }
-  for (const Service* service : next.services) {
-    if (service->mac_address.empty()) continue;
     for (const Service* other : theirs)
-      if (service->mac_address == other->mac_address) return service->mac_address;
-  }
+      if (auto address = shared_address(*service, *other)) return address;
   return {};
 }
 
@@ -103,7 +93,7 @@ SwapDecision decided(const App& app, const World& world, std::optional<SwapOrder
         explicit_order == SwapOrder::start_first ? "; start-first as asked is not possible" : "";
     if (const auto port = shared_port(next, *container))
       return {SwapOrder::stop_first, format("both need host port {}{}", *port->host_port, overruled)};
-    if (const auto address = shared_address(app, next, *container))
+    if (const auto address = address_in_the_way(app, next, *container))
       return {SwapOrder::stop_first, format("both need the fixed address {}{}", *address, overruled)};
   }
   if (explicit_order == SwapOrder::start_first) return {SwapOrder::start_first, cause_of_order(asked, next)};

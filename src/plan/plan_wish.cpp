@@ -7,6 +7,7 @@
 #include "model/naming.h"
 #include "plan/names.h"
 #include "plan/order.h"
+#include "plan/sequence.h"
 #include "plan/subjects.h"
 #include "plan/wish_planner.h"
 
@@ -394,14 +395,8 @@ std::string text_of_lost(const DataExchange& exchange) {
 }
 
 Plan plan_room(const Situation& situation, const std::set<std::string>& names, const std::string& reason) {
-  App down = situation.app;
-  down.wish = {};
-  down.wish.goal = goal::Stopped{};
-  Plan plan = plan_wish({down, situation.world, situation.now, situation.defaults});
-  for (auto& action : plan.actions)
-    if (std::holds_alternative<StopContainer>(action.step)) action.reason = reason;
+  Plan renaming;
   Indices last;
-  for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
   std::set<std::string> taken;
   for (const auto& container : situation.world.containers) taken.insert(container.name);
   for (const auto& instance : instances(situation.app, situation.world)) {
@@ -411,8 +406,18 @@ Plan plan_room(const Situation& situation, const std::set<std::string>& names, c
         situation.app, service_of(situation.app, instance.release, instance.service), instance.release, situation.now,
         [&](const std::string& other) { return taken.contains(other) || names.contains(other); });
     taken.insert(aside);
-    last = {plan.add(RenameContainer{name, aside}, reason, last)};
+    last = {renaming.add(RenameContainer{name, aside}, reason, last)};
   }
+  App down = situation.app;
+  down.wish = {};
+  down.wish.goal = goal::Stopped{};
+  // The scheme that renames would give the names back with the stop.
+  const bool stops_first = situation.app.scheme == NamingScheme::dcv;
+  const World world = stops_first ? situation.world : as_planned(situation.world, renaming);
+  Plan stopping = plan_wish({down, world, situation.now, situation.defaults});
+  for (auto& action : stopping.actions)
+    if (std::holds_alternative<StopContainer>(action.step)) action.reason = reason;
+  Plan plan = stops_first ? in_sequence(std::move(stopping), renaming) : in_sequence(std::move(renaming), stopping);
   name_subjects(plan, situation.app, situation.world);
   return plan;
 }

@@ -16,6 +16,11 @@ Plan without(const Plan& plan, const std::function<bool(const Step&)>& is_left_o
 // Both, the second when all of the first is done. Notes are the second's behind the first's.
 Plan in_sequence(Plan first, const Plan& second);
 
+// A change with what makes room for it, which then can only give up names and stop. What the change prepares (images,
+// networks, volumes, containers) does not wait for that, and nothing of the room stops before all of it is there: where
+// the engine refuses some of it, nothing was down. Names are given up first.
+Plan with_room(const Plan& room, const Plan& change);
+
 // Whether the step makes what several apps may share, so that the first to come makes it.
 bool is_shared(const Step& step);
 

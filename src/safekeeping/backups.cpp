@@ -125,8 +125,8 @@ void sort_out(const Records& records, const std::vector<backup::Stored>& files, 
       (forgets_none ? pruning.stay : pruning.vanished).push_back(record);
       continue;
     }
-    // Cut off or replaced since: nobody knows what it is worth.
-    const bool is_the_same = record.size.value == 0 || record.size.value == file->size;
+    // Cut off or replaced since: nobody knows what it is worth. Some stores tell no sizes (-1).
+    const bool is_the_same = record.size.value == 0 || file->size < 0 || record.size.value == file->size;
     if (!is_the_same)
       pruning.notes.push_back(format("{} has {} instead of {}: it does not count as good", where(record),
                                      byte_text({file->size}), byte_text(record.size)));
@@ -243,7 +243,7 @@ Scanned scan_backups(change::Context& context, backup::Destination& folder, std:
       }
       record.place = place;
       record.name = file.name;
-      record.size = {file.size};
+      record.size = {std::max<std::int64_t>(file.size, 0)};
       record.id = context.store.save(record);
       scanned.added.push_back(std::move(record));
     }

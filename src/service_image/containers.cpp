@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "base/identity.h"
 #include "base/time_limit.h"
 #include "service_image/belongings.h"
 #include "service_image/convention.h"
@@ -62,9 +63,10 @@ class Watching {
 }  // namespace
 
 Temporary::Temporary(engine::Engine& engine, const engine::ContainerRequest& request, std::stop_token stop)
-    : engine_(engine), name_(request.name) {
-  remove_with_nameless(engine, name_, stop);
-  engine.create_container(request, std::move(stop));
+    : engine_(engine), name_(format("{}-{}", request.name, new_identity().substr(0, 12))) {
+  engine::ContainerRequest named = request;
+  named.name = name_;
+  engine.create_container(named, std::move(stop));
 }
 
 Temporary::~Temporary() {

@@ -18,10 +18,10 @@
 namespace belay::service_image {
 
 // A container that goes, with the volumes without a name that were made with it, when this does. What a crash leaves is
-// found by its labels.
+// found by its labels. Its name is the request's with an ending of its own: process ids are the same on several
+// machines and in several containers.
 class Temporary {
  public:
-  // In place of one of that name.
   Temporary(engine::Engine& engine, const engine::ContainerRequest& request, std::stop_token stop);
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
@@ -45,7 +45,7 @@ struct ScriptWords {
   bool publishes_ports = false;
 };
 // For a container of the version's image in which one of its scripts runs, with the rights and the variables it gets.
-// The caller gives it a name and labels.
+// The caller gives it the beginning of a name, and labels.
 engine::ContainerRequest script_request(const InstalledService& service, const ServiceVersion& version,
                                         const Rights& rights, const std::string& engine_endpoint,
                                         const ScriptWords& words);

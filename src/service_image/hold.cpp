@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/temporary.h"
 #include "service_image/convention.h"
@@ -219,7 +220,7 @@ void note_in_journal(change::Context& context, const std::string& name, const Jo
   entry.verb = verb;
   entry.outcome = outcome;
   entry.text = text;
-  context.store.append(entry);
+  change::record_if_possible(context, [&] { context.store.append(entry); });
 }
 
 void pull(change::Context& context, const std::string& reference, std::stop_token stop) {

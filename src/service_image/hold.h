@@ -64,7 +64,7 @@ class Chain {
 plan::RunScript script_step(const InstalledService& service, const ServiceVersion& version, const std::string& script,
                             std::vector<std::string> more = {});
 void carry_out(change::Context& context, Work& work, const plan::Plan& plan, std::stop_token stop);
-// A line in the journal.
+// A line in the journal, about what has happened and stands: where it cannot be written, that is a warning.
 void note_in_journal(change::Context& context, const std::string& name, const JournalVerb& verb,
                      const JournalOutcome& outcome, const std::string& text);
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <unistd.h>
 
 #include "base/format.h"
 #include "base/supervised.h"
@@ -25,7 +24,7 @@ int run_in_container(change::Context& context, const InstalledService& service, 
   words.arguments.insert(words.arguments.end(), options.arguments.begin(), options.arguments.end());
   engine::ContainerRequest request =
       script_request(service, service.version, manifest.rights, context.engine.info(stop).endpoint, words);
-  request.name = format("dr-{}-{}-{}", service.name, lower(options.command), ::getpid());
+  request.name = format("dr-{}-{}", service.name, lower(options.command));
   for (const auto& [name, value] : callers_variables(manifest, true)) request.service.environment[name] = value;
   request.service.tty = options.tty;
   request.service.stdin_open = true;

@@ -221,8 +221,7 @@ std::optional<Scripts> read_scripts(engine::Engine& engine, const std::string& i
   remove_leftovers(engine, label, stop);
   auto labels = label;
   labels.emplace(processes_label, own_processes());
-  const std::string name =
-      format("belay-dr-look-{}-{}-{}", short_digest(image), new_identity().substr(0, 8), ::getpid());
+  const std::string name = format("belay-dr-look-{}", short_digest(image));
   const Temporary look(engine, unstarted(name, image, std::move(labels)), stop);
   std::string tar;
   try {

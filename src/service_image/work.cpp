@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 #include "archive/tar_reader.h"
@@ -239,7 +238,7 @@ int Work::run_inside(const plan::RunScript& step, const Sink& tell, std::stop_to
   // In the container the folder has a name of its own.
   if (exchanges && !words.arguments.empty()) words.arguments.back() = exchange_folder;
   engine::ContainerRequest request = script_request(service_, version_, rights, engine.info(stop).endpoint, words);
-  request.name = format("dr-{}-script-{}", service_.name, ::getpid());
+  request.name = format("dr-{}-script", service_.name);
   request.labels = change::temporary_labels(context_, lock_name(service_.name));
   const Temporary container(engine, request, stop);
   if (exchanges)
@@ -304,7 +303,7 @@ void Work::abandon_backup() {
 }
 
 void Work::with_reach(const std::function<void(const std::string&)>& work, std::stop_token stop) {
-  engine::ContainerRequest request = unstarted(format("dr-{}-reach-{}", service_.name, ::getpid()), version_.image,
+  engine::ContainerRequest request = unstarted(format("dr-{}-reach", service_.name), version_.image,
                                                change::temporary_labels(context_, lock_name(service_.name)));
   Mount config;
   config.source = config_volume(service_.name);

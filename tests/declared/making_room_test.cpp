@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "change/start.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
 #include "declared/plan_file.h"
@@ -62,6 +63,18 @@ const std::vector<Clash> clashes{
        write_project(folder, name, image, "    ports: [\"8080:80\"]\n");
      },
      "shop-web-1", "store-web-1"},
+    {"AnAddressOfAnotherFile",
+     [](const fs::path& folder, const std::string& name, const std::string& image) {
+       fs::remove(folder / "shop.json");
+       fs::remove(folder / "store.json");
+       write_definition(folder / (name + ".json"), name, image, R"("network": "name=lan,ip=10.7.0.5")");
+     },
+     "shop", "store"},
+    {"AMacAddress",
+     [](const fs::path& folder, const std::string& name, const std::string& image) {
+       write_definition(folder / "app.json", name, image, R"("mac_address": "02:00:00:00:00:05")");
+     },
+     "shop", "store"},
     {"TheNameOfAContainer",
      [](const fs::path& folder, const std::string& name, const std::string& image) {
        write_project(folder, name, image, "    container_name: front\n");
@@ -69,21 +82,21 @@ const std::vector<Clash> clashes{
      "front", "front"},
 };
 
-class MakingRoom : public ::testing::TestWithParam<Clash> {
+class RoomScene : public ::testing::Test {
  protected:
-  MakingRoom() {
+  RoomScene() {
     make_folder(definitions_);
     for (const std::string image : {"web:1", "web:2"}) scene_.engine.add_image(image, {}, {}, image);
     engine::Behaviour ends;
     ends.exits_after = Milliseconds(50);
     ends.exit_code = 3;
     scene_.engine.add_image("web:bad", {}, ends, "bad");
+    scene_.engine.create_network({"lan", {}}, {});
     options_.sources = {definitions_.string()};
     options_.workers = 1;
     options_.ask_registries = false;
   }
 
-  void declare(const std::string& name, const std::string& image) { GetParam().write(definitions_, name, image); }
   DeclaredHost apply(bool dry_run = false) {
     scene_.clock.advance(Seconds(1));
     Context context = scene_.context("belay apply");
@@ -102,14 +115,8 @@ class MakingRoom : public ::testing::TestWithParam<Clash> {
     const auto found = scene_.container(container);
     return found && found->is_up() && found->owner() && found->owner()->app == app;
   }
-  bool shop_runs() { return runs("shop", GetParam().old_container); }
-  bool store_runs() { return runs("store", GetParam().new_container); }
   bool is_known(const std::string& app) { return scene_.store->app(AppName(app)).has_value(); }
-  void begin() {
-    declare("shop", "web:1");
-    std::ignore = apply();
-    ASSERT_TRUE(shop_runs());
-  }
+  void write(const std::string& file, const std::string& text) { write_file_durably(definitions_ / file, text); }
 
   struct Heard final : DeclaredListener {
     void tell(const plan::Event& event) override {
@@ -123,6 +130,25 @@ class MakingRoom : public ::testing::TestWithParam<Clash> {
   fs::path definitions_ = scene_.folder.path() / "containers.d";
   DeclaredOptions options_;
   Heard heard_;
+};
+
+class MakingRoom : public RoomScene, public ::testing::WithParamInterface<Clash> {
+ protected:
+  void declare(const std::string& name, const std::string& image) { GetParam().write(definitions_, name, image); }
+  bool shop_runs() { return runs("shop", GetParam().old_container); }
+  bool store_runs() { return runs("store", GetParam().new_container); }
+  void begin() {
+    declare("shop", "web:1");
+    std::ignore = apply();
+    ASSERT_TRUE(shop_runs());
+  }
+  void begin_afresh() {
+    options_.allow_empty = true;
+    for (const auto& each : fs::directory_iterator(definitions_)) fs::remove_all(each);
+    std::ignore = apply();
+    ASSERT_FALSE(is_known("shop") || is_known("store"));
+    begin();
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Of, MakingRoom, ::testing::ValuesIn(clashes),
@@ -173,6 +199,37 @@ TEST_P(MakingRoom, IsNotAskedForByWhatCannotBeTried) {
   EXPECT_THAT(heard_.steps, Not(::testing::Contains(HasSubstr("stop container"))));
 }
 
+// Whatever the engine refuses: before its successor's container is there, the old one is not touched but for its name.
+TEST_P(MakingRoom, StopsNothingBeforeItsSuccessorIsPrepared) {
+  bool is_refused = true;
+  for (int calls = 0; is_refused; ++calls) {
+    SCOPED_TRACE(calls);
+    begin_afresh();
+    declare("store", "web:2");
+    const size_t before = scene_.engine.changes().size();
+    const int calls_before = scene_.engine.calls();
+    scene_.engine.fail_after(calls, EngineError(500, "unknown or invalid runtime name"));
+    try {
+      std::ignore = apply();
+    } catch (const EngineError&) {
+      // Before there was anything to look at.
+    }
+    scene_.engine.fail_after({}, EngineError(500, ""));
+    is_refused = scene_.engine.calls() - calls_before > calls;
+    const auto changes = scene_.engine.changes();
+    const auto first = changes.begin() + static_cast<std::ptrdiff_t>(before);
+    const auto begins_with = [](const std::string& word) {
+      return [word](const std::string& change) { return change.starts_with(word); };
+    };
+    const auto stop = std::find_if(first, changes.end(), begins_with("stop "));
+    const auto create = std::find_if(first, changes.end(), begins_with("create "));
+    ASSERT_LE(create, stop);
+    ASSERT_TRUE(shop_runs() || store_runs());
+    ASSERT_LT(calls, 200);
+  }
+  ASSERT_TRUE(store_runs());
+}
+
 TEST_P(MakingRoom, IsPreviewedAsItIsDone) {
   begin();
   declare("store", "web:2");
@@ -221,11 +278,7 @@ TEST_P(MakingRoom, CutOffAnywhereIsFinishedByTheNextApply) {
       int cuts = 0;
       for (bool is_whole = false; !is_whole; ++cuts) {
         SCOPED_TRACE(format("{}, cut {}{}", image, cuts, goes_back ? ", and declared as before" : ""));
-        options_.allow_empty = true;
-        for (const auto& each : fs::directory_iterator(definitions_)) fs::remove_all(each);
-        std::ignore = apply();
-        ASSERT_FALSE(is_known("shop") || is_known("store"));
-        begin();
+        begin_afresh();
         declare("store", image);
         is_whole = true;
         scene_.engine.crash_after(cuts);
@@ -251,6 +304,69 @@ TEST_P(MakingRoom, CutOffAnywhereIsFinishedByTheNextApply) {
       }
       EXPECT_GT(cuts, 10);
     }
+}
+
+// Both run, though one may not be started beside the other; and the one that stays is as declared.
+TEST_F(RoomScene, ThatNobodyAsksForIsNotTakenForGranted) {
+  for (const std::string name : {"shop", "store"})
+    write(name + ".json", format(R"({{"name": "{}", "image": "web:1", "mac_address": "02:00:00:00:00:05"}})", name));
+  std::ignore = apply();
+  ASSERT_THAT(scene_.running(), ElementsAre("shop", "store"));
+  fs::remove(definitions_ / "shop.json");
+  options_.thorough = true;
+  std::vector<std::string> planned;
+  const DeclaredHost preview = apply(true);
+  for (const auto& action : of(preview, "shop").change.plan.actions) planned.push_back(plan::step_text(action.step));
+  EXPECT_THAT(planned, ::testing::Contains("stop shop"));
+  const DeclaredHost host = apply();
+  EXPECT_EQ(to_text(of(host, "shop").kind), "remove") << of(host, "shop").reason;
+  EXPECT_FALSE(is_known("shop"));
+  EXPECT_EQ(heard_.steps, planned);
+}
+
+// Whoever is at the successor now may come to nothing.
+TEST_F(RoomScene, IsKeptAsLongAsTheSuccessorIsLeftOutOfThePass) {
+  write("shop.json", R"({"name": "shop", "image": "web:1", "ports": ["8080:80"]})");
+  write("store.json", R"({"name": "store", "image": "web:1"})");
+  std::ignore = apply();
+  fs::remove(definitions_ / "shop.json");
+  write("store.json", R"({"name": "store", "image": "web:bad", "ports": ["8080:80"]})");
+  options_.leave = {"store"};
+  const DeclaredHost left_out = apply();
+  EXPECT_EQ(to_text(of(left_out, "shop").kind), "held");
+  EXPECT_THAT(of(left_out, "shop").reason, HasSubstr("store, which takes its place, is busy"));
+  EXPECT_FALSE(left_out.is_as_declared());
+  EXPECT_THAT(heard_.steps, ElementsAre());
+  options_.leave = {};
+  EXPECT_TRUE(of(apply(), "store").change.failed());
+  EXPECT_TRUE(runs("shop", "shop"));
+  write("store.json", R"({"name": "store", "image": "web:2", "ports": ["8080:80"]})");
+  std::ignore = apply();
+  EXPECT_TRUE(runs("store", "store"));
+  EXPECT_FALSE(is_known("shop"));
+}
+
+// An app of a list that moves up has the place of another one in the file alone.
+TEST_F(RoomScene, IsNotAskedForByAnAppThatMovesUpInItsList) {
+  const std::string shop = R"({"name": "shop", "image": "web:1", "volumes": ["goods:/data"]})";
+  const auto worker = [](const std::string& image) {
+    return format(R"({{"name": "worker", "image": "{}", "volumes": ["goods:/data"]}})", image);
+  };
+  write("all.json", format(R"({{"containers": [{}, {}]}})", shop, worker("web:1")));
+  std::ignore = apply();
+  ASSERT_THAT(scene_.running(), ElementsAre("shop", "worker"));
+  write("all.json", format(R"({{"containers": [{}]}})", worker("web:bad")));
+  const DeclaredHost host = apply();
+  EXPECT_TRUE(of(host, "worker").change.failed());
+  EXPECT_THAT(heard_.steps, ::testing::Contains("stop shop").Times(1));
+  EXPECT_THAT(heard_.steps.back(), HasSubstr("shop"));
+  EXPECT_EQ(to_text(of(host, "shop").kind), "remove");
+  EXPECT_FALSE(is_known("shop"));
+  // What is new in the place of another one takes it.
+  write("all.json", R"({"containers": [{"name": "porter", "image": "web:bad", "volumes": ["goods:/data"]}]})");
+  EXPECT_EQ(to_text(of(apply(), "worker").kind), "held");
+  EXPECT_TRUE(runs("worker", "worker"));
+  EXPECT_EQ(to_text(of(apply(), "worker").kind), "held");
 }
 
 }  // namespace

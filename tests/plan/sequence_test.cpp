@@ -32,5 +32,32 @@ TEST(Plan, InSequenceBeginsTheSecondWhenTheFirstIsDone) {
             "  1. start a\n  2. start b\n  3. stop c (after 1, 2)\n  4. stop d (after 1, 2, 3)\nnote: note\n");
 }
 
+TEST(Plan, WithRoomStopsNothingBeforeTheChangeIsPrepared) {
+  Plan room, change;
+  room.add(RenameContainer{"front", "front-r1"}, "");
+  room.add(StopContainer{"front-r1", {}}, "", {0});
+  change.add(CreateNetwork{"back", {}}, "");
+  change.add(CreateContainer{"front", "web:1", {}, {}, {}}, "", {0});
+  change.add(StopContainer{"old", {}}, "", {1});
+  change.add(StartContainer{"front"}, "", {2});
+  change.notes = {"note"};
+  EXPECT_EQ(plan_text(with_room(room, change)),
+            "  1. rename container front to front-r1\n  2. create network back\n"
+            "  3. create container front from image web:1 (after 1, 2)\n  4. stop front-r1 (after 1, 2, 3)\n"
+            "  5. stop old (after 1, 2, 3, 4)\n  6. start front (after 1, 2, 3, 4, 5)\nnote: note\n");
+}
+
+// A name that is given up late is waited for, and by nothing else.
+TEST(Plan, WithRoomWaitsForANameThatIsGivenUpAfterAStop) {
+  Plan room, change;
+  room.add(StopContainer{"front", {}}, "");
+  room.add(RenameContainer{"front", "front-r1"}, "", {0});
+  change.add(CreateVolume{"data", {}}, "");
+  change.add(CreateContainer{"front", "web:1", {}, {}, {}}, "", {0});
+  EXPECT_EQ(plan_text(with_room(room, change)),
+            "  1. create volume data\n  2. stop front (after 1)\n  3. rename container front to front-r1 (after 1, 2)\n"
+            "  4. create container front from image web:1 (after 1, 2, 3)\n");
+}
+
 }  // namespace
 }  // namespace belay::plan

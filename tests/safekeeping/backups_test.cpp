@@ -157,6 +157,49 @@ TEST_F(Backups, OneWhoseFileHasAnotherSizeNowDoesNotCountAsGood) {
   EXPECT_THAT(listed(), ElementsAre(2, 1));
 }
 
+// A folder whose store does not tell how large its files are.
+class WithoutSizes final : public backup::Destination {
+ public:
+  explicit WithoutSizes(std::unique_ptr<backup::Destination> inner)
+      : Destination(inner->place()), inner_(std::move(inner)) {}
+
+ private:
+  std::unique_ptr<backup::Upload> create_file(const std::string& name, const backup::UploadOptions& options,
+                                              std::stop_token stop) override {
+    return inner_->create(name, options, std::move(stop));
+  }
+  std::unique_ptr<backup::Download> open_file(const std::string& name, std::stop_token stop) override {
+    return inner_->open(name, std::move(stop));
+  }
+  std::vector<backup::Stored> files(std::stop_token stop) override {
+    auto all = inner_->list(std::move(stop));
+    for (auto& file : all) file.size = -1;
+    return all;
+  }
+  void remove_file(const std::string& name, std::stop_token stop) override { inner_->remove(name, std::move(stop)); }
+
+  std::unique_ptr<backup::Destination> inner_;
+};
+
+TEST_F(Backups, AreGoodWhereTheStoreTellsNoSizes) {
+  have(1);
+  have(2);
+  have(3);
+  foreign_backup();
+  const auto open = [](const backup::Place& place) -> std::unique_ptr<backup::Destination> {
+    return std::make_unique<WithoutSizes>(open_local(place));
+  };
+  Context context = scene_.context();
+  PruneOptions options;
+  options.keep = parse_keep("last=1");
+  const auto pruned = prune_backups(context, web, open, options, [](const Pruning&) { return true; }, {});
+  EXPECT_THAT(pruned.notes, IsEmpty());
+  EXPECT_THAT(listed(), ElementsAre(3));
+  const auto scanned = scan_backups(context, *open(backup::parse_place(folder_.string())), {});
+  ASSERT_EQ(scanned.added.size(), 1U);
+  EXPECT_EQ(scanned.added[0].size.value, 0) << "not known";
+}
+
 TEST_F(Backups, ThatVanishedByThemselvesAreForgottenWithoutAQuestion) {
   have(1);
   have(2, "", false);

@@ -1,12 +1,14 @@
 // What the commands on a service do to what is there: on an engine in memory, with scripts that run here.
 
 #include <csignal>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/tar_writer.h"
 #include "base/errors.h"
 #include "engine/captured_output.h"
+#include "service_image/containers.h"
 #include "service_image/convention.h"
 #include "service_image/hold.h"
 #include "support/forged_backup.h"
@@ -355,6 +357,51 @@ TEST_F(Commands, WhatARestoreStopsRunsAgainAfterACrash) {
   run_hold();
   EXPECT_EQ(state_of("shop-1"), ContainerState::running);
   EXPECT_EQ(store->service("gallery")->unfinished, Unfinished::nothing);
+}
+
+// Process ids are the same on several machines, and in several containers.
+TEST_F(Commands, TakeNoContainerOfAnotherOneAtTheSameService) {
+  const auto request = unstarted("dr-gallery-reach", "acme/gallery:1", {});
+  std::string names[2];
+  {
+    const Temporary one(engine, request, {});
+    engine.start_container(one.name(), {});
+    const Temporary other(engine, request, {});
+    names[0] = one.name();
+    names[1] = other.name();
+    EXPECT_NE(names[0], names[1]);
+    for (const auto& name : names) {
+      EXPECT_TRUE(exists(name)) << name;
+      EXPECT_TRUE(name.starts_with("dr-gallery-reach-")) << name;
+    }
+  }
+  for (const auto& name : names) EXPECT_FALSE(exists(name)) << name;
+}
+
+// As on a full disk.
+struct NoFileGrows {
+  NoFileGrows() {
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    rlimit least = before;
+    least.rlim_cur = 1;
+    ::setrlimit(RLIMIT_FSIZE, &least);
+  }
+  NoFileGrows(const NoFileGrows&) = delete;
+  ~NoFileGrows() { ::setrlimit(RLIMIT_FSIZE, &before); }
+  rlimit before{};
+};
+
+TEST_F(Commands, WhatIsDoneStandsWhereTheJournalCannotBeWritten) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  change::Context here = context();
+  {
+    const NoFileGrows full;
+    EXPECT_THROW(store->save(service), Error);
+    EXPECT_NO_THROW(note_in_journal(here, "gallery", "service install", "done", ""));
+  }
+  EXPECT_THAT(store->journal("gallery", 9), IsEmpty());
+  note_in_journal(here, "gallery", "service install", "done", "");
+  EXPECT_EQ(store->journal("gallery", 9).size(), 1U);
 }
 
 TEST_F(Commands, WhatAKilledCommandHadGoesAtTheNext) {

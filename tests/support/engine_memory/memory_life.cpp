@@ -37,6 +37,14 @@ void MemoryEngine::Universe::join_networks(StoredContainer& container) {
     const auto found = networks.find(joined.link.network);
     if (found == networks.end() || joined.serial.value_or(found->second.serial) != found->second.serial)
       throw NotFound(format("there is no network {}", joined.link.network));
+    const auto has_its_address = [&](const auto& other) {
+      return other.second.is_up() &&
+             std::any_of(other.second.networks.begin(), other.second.networks.end(), [&](const Joined& its) {
+               return its.link.network == joined.link.network && its.link.ipv4 == joined.link.ipv4;
+             });
+    };
+    if (!joined.link.ipv4.empty() && std::any_of(containers.begin(), containers.end(), has_its_address))
+      throw EngineError(403, "Address already in use");
     joined.serial = found->second.serial;
   }
 }
