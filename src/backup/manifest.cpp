@@ -178,8 +178,14 @@ const Item& Manifest::item(const std::string& id) const {
 }
 
 void Manifest::leave_out_image(const std::string& which, const std::vector<std::string>& made_from) {
-  left_out.push_back(format("the image {}, which no registry has: add --with-image, or keep what it is made from{}",
-                            which, made_from.empty() ? "" : format(" ({})", join(made_from, ", "))));
+  left_out.push_back(format("the image {}, which no registry has{}", which,
+                            made_from.empty() ? "" : format("; it is made from {}", join(made_from, ", "))));
+}
+
+bool Manifest::lacks_an_image() const {
+  if (with_image) return false;
+  if (service) return service->digest.empty();
+  return std::any_of(images.begin(), images.end(), [&](const auto& image) { return !digests.contains(image.first); });
 }
 
 std::string manifest_to_json(const Manifest& manifest) {

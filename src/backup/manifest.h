@@ -79,6 +79,8 @@ struct Manifest {
   // Notes that the backup has not got the image, which nobody can pull either. `which`: "of web, db", or its name;
   // `made_from`: folders that it was built from.
   void leave_out_image(const std::string& which, const std::vector<std::string>& made_from = {});
+  // Whether that is so of one of them.
+  bool lacks_an_image() const;
 };
 
 // With the values of environment variables: a backup holds secrets.

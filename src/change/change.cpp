@@ -74,14 +74,14 @@ void recording(const App& app, Work&& work) {
     work();
   } catch (const Error& error) {
     const bool runs = app.wish.is<goal::Run>();
-    const bool is_full = error.code() == ErrorCode::state_unwritable;
+    const std::string remedy =
+        error.code() == ErrorCode::state_unwritable ? error.hint() + " Once that is done, run" : "Run";
     throw Error(error.code(),
                 format("{}, but that could not be recorded: {}",
                        runs ? format("{} of {} runs", app.wish.release()->text(), app.name.text())
                             : format("{} is stopped", app.name.text()),
                        error.what()),
-                is_full ? "Free some space there, then run the command again: it finds what is already done."
-                        : "Run the command again: it finds what is already done.");
+                remedy + " the command again: it finds what is already done.");
   }
 }
 

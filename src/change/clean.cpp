@@ -124,6 +124,12 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
   return removed;
 }
 
+plan::Plan plan_cleanup(Context& context, const AppName& name, int keep, std::stop_token stop) {
+  const App app = app_with_volumes(context, name, stop);
+  const World world = observe(context.engine, app, stop);
+  return plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, keep).plan;
+}
+
 Removed take_down(Context& context, const AppName& name, bool dry_run, const Confirm& confirm, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);

@@ -28,6 +28,8 @@ struct Removed {
 inline constexpr int usual_way_back = 1;
 Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
                 std::stop_token stop);
+// What a clean-up would do as things stand, for a look: it takes no lock and finishes nothing.
+plan::Plan plan_cleanup(Context& context, const AppName& name, int keep, std::stop_token stop);
 // Stops the app in the order of its needs, and removes its containers and networks. Its releases, images and volumes
 // stay: starting it makes them anew.
 Removed take_down(Context& context, const AppName& name, bool dry_run, const Confirm& confirm, std::stop_token stop);

@@ -263,7 +263,7 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
         format("{} {} writes to no data that a snapshot could hold", app.name.text(), release.number.text()));
     return {};
   }
-  if (!dry_run && !engine::shares_files(context.engine, stop))
+  if (!engine::shares_files(context.engine, dry_run, stop))
     throw Error(ErrorCode::engine_elsewhere,
                 format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
                        app.name.text()),

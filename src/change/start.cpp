@@ -130,8 +130,10 @@ bool is_lost_for_writing(ErrorCode code) {
   if (plan.empty()) throw;
   carry_out_whole(context, plan, {}, stop_token);
   throw Error(why.code(), format("{} is stopped, but that could not be recorded: {}", target.text(), why.what()),
-              "Free some space there, then run the command again. Until then belay serve, and belay start-all when the "
-              "host boots, may start it again.");
+              format("{} Once that is done, run the command again: until this is recorded, belay serve, and belay "
+                     "start-all when the "
+                     "host boots, may start it again.",
+                     why.hint().empty() ? "belay doctor explains it." : why.hint()));
 }
 
 }  // namespace

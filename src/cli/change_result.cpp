@@ -69,6 +69,11 @@ void print_plan(Console& console, const plan::Plan& plan) {
   console.prose(text);
 }
 
+void print_plan(Console& console, const std::string& of, size_t count, const plan::Plan& plan) {
+  if (count > 1) console.line(format("to do for {}:", of));
+  print_plan(console, plan);
+}
+
 int print_change(Console& console, const AppName& name, const change::Change& change, const ChangeWords& words) {
   using Outcome = change::Change::Kind;
   if (words.json) {

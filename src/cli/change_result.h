@@ -23,6 +23,8 @@ int exit_code_of(const change::Change& change, const ChangeWords& words);
 
 // The steps of a dry run on standard output.
 void print_plan(Console& console, const plan::Plan& plan);
+// Of one of several, whose steps are counted from 1 as well; `count`: how many they are. One alone needs no heading.
+void print_plan(Console& console, const std::string& of, size_t count, const plan::Plan& plan);
 
 // What is shown before a question. With JSON standard output is the result's: then on standard error.
 class Preview {

@@ -28,6 +28,8 @@ int change_each(const Invocation& in, HostRun& run, const std::vector<Target>& t
     run.report().close();
     run.report().begin_anew();
     if (as_json) list.add(report::change_json(what.app, change, words.took));
+    if (!as_json && targets.size() > 1 && change.kind == change::Change::Kind::planned)
+      in.console.line(format("to do for {}:", what.text()));
     const int of_this = as_json ? exit_code_of(change, words) : print_change(in.console, what.app, change, words);
     code = of_this == 0 || of_this == unchanged ? std::min(code, of_this) : of_this;
     if (of_this != 0 && of_this != unchanged) break;

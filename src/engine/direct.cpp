@@ -53,6 +53,10 @@ bool shares_files(Engine& engine, std::stop_token stop) {
   return shared;
 }
 
+bool shares_files(Engine& engine, bool dry_run, std::stop_token stop) {
+  return dry_run ? may_share_files(engine, std::move(stop)) : shares_files(engine, std::move(stop));
+}
+
 std::optional<std::filesystem::path> direct_folder(const Volume& volume) {
   if (volume.driver != "local" || !volume.options.empty() || volume.mount_point.empty()) return {};
   return volume.mount_point;

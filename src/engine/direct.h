@@ -18,6 +18,9 @@ namespace belay::engine {
 // A crash may leave the empty volume behind; the next call removes it.
 [[nodiscard]] bool shares_files(Engine& engine, std::stop_token stop);
 
+// The same before a plan that may only be shown: a dry run makes no volume, and takes what may be so for what is so.
+[[nodiscard]] bool shares_files(Engine& engine, bool dry_run, std::stop_token stop);
+
 // Not one of another machine by its name. A socket of this one may still lead there.
 [[nodiscard]] bool is_local(const std::string& endpoint);
 

@@ -64,7 +64,7 @@ ByteCount sum_of_containers(const std::string& name, const std::vector<Container
 
 std::optional<ByteCount> freed_by_cleanup(change::Context& context, const AppName& name, std::stop_token stop) {
   try {
-    return freed_by(context, name, change::cleanup(context, name, change::usual_way_back, true, {}, stop).plan, stop);
+    return freed_by(context, name, change::plan_cleanup(context, name, change::usual_way_back, stop), stop);
   } catch (const Cancelled&) {
     throw;
   } catch (const Error&) {

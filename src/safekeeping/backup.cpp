@@ -268,6 +268,7 @@ class BackupPlanner {
     }
     then(plan::FinishBackup{where}, "");
     for (const auto& why : manifest.left_out) plan_.notes.push_back("not in the backup: " + why);
+    if (manifest.lacks_an_image()) plan_.notes.emplace_back("with --with-image the backup holds its images too");
     for (const auto& other : quiesced_.foreign_writers()) plan_.notes.push_back(other);
     return plan_;
   }
@@ -383,7 +384,7 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     if (!options.dry_run) clear_temporary(context, name, stop);
     const App held = held_still(context, app);
     const World world = change::observe(context.engine, held, stop);
-    const bool files_are_here = options.dry_run || engine::shares_files(context.engine, stop);
+    const bool files_are_here = engine::shares_files(context.engine, options.dry_run, stop);
 
     // Said now, not first by the restore in an emergency.
     const Spec at_home = change::with_paths_of_the_host(context.store, app, release.spec);

@@ -244,7 +244,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
   if (!dry_run) finish_unfinished(context, app, stop);
   return doing(format("backing {} up", name.text()), [&] {
     const Release& release = change::release_of_data(app);
-    const bool files_are_here = dry_run || engine::shares_files(context.engine, stop);
+    const bool files_are_here = engine::shares_files(context.engine, dry_run, stop);
     const App held = held_still(context, app);
     const World world = change::observe(context.engine, held, stop);
     const Spec spec = spec_of_part(name, release.spec, options.part);

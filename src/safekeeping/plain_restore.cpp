@@ -173,7 +173,7 @@ PlainRestored restore_plain(change::Context& context, const AppName& name, const
     look_through(name, archive, points, stop);
     if (std::none_of(points.begin(), points.end(), [](const MountPoint& point) { return point.is_there; }))
       throw NotFound(format("the archive is empty: it has nothing for {}", name.text()));
-    if (!options.dry_run && !engine::shares_files(context.engine, stop))
+    if (!engine::shares_files(context.engine, options.dry_run, stop))
       return restore_through_engine(context, app, archive, points, options, stop);
     PlainRestored restored;
     std::vector<change::DataSource> fillings;

@@ -1,6 +1,7 @@
 #include "safekeeping/plain_restore_remote.h"
 
 #include <algorithm>
+#include <set>
 
 #include "archive/tar_reader.h"
 #include "archive/tar_writer.h"
@@ -11,6 +12,7 @@
 #include "change/data_work.h"
 #include "change/new_release.h"
 #include "change/temporary.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -180,6 +182,20 @@ change::ReleaseDraft with_volumes(const Release& release, const std::vector<Fill
   return made;
 }
 
+// What move_to will do once the volumes are filled.
+change::Change plan_move(change::Context& context, App& app, const std::vector<Filled>& filled,
+                         const plan::Plan& filling, const change::ChangeOptions& options, std::stop_token stop) {
+  const change::ReleaseDraft made = with_volumes(change::release_of_data(app), filled);
+  change::Change change =
+      plan_draft(context, app, made, options, filling, change::Containers::new_ones, std::move(stop), {});
+  std::set<std::string> volumes;
+  change.plan = plan::without(change.plan, [&](const plan::Step& step) {
+    const auto* volume = std::get_if<plan::CreateVolume>(&step);
+    return volume != nullptr && !volumes.insert(volume->name).second;
+  });
+  return change;
+}
+
 change::Change move_to(change::Context& context, App& app, const std::vector<Filled>& filled,
                        const change::ChangeOptions& options, std::stop_token stop) {
   const change::ReleaseDraft made = with_volumes(change::release_of_data(app), filled);
@@ -212,6 +228,7 @@ PlainRestored restore_through_engine(change::Context& context, App& app, const f
   if (options.dry_run) {
     restored.change.kind = change::Change::Kind::planned;
     restored.change.plan = filling;
+    if (change::what_runs(app)) restored.change = plan_move(context, app, filled, filling, options, stop);
     return restored;
   }
   clear_temporary(context, app.name, stop);

@@ -83,8 +83,8 @@ std::vector<plan::Action> Quiesce::resume() const {
   return only_what_ran(plan::plan_wish({held_, held, now_, defaults_}).actions);
 }
 
-// Who did not run is left as he is: he may have been stopped for a reason. What was only paused has proved itself, and
-// what needs it need not wait for the next probe of its health check.
+// What did not run is left as it is: somebody may have stopped or paused it for a reason. What was only paused has
+// proved itself, and what needs it need not wait for the next probe of its health check.
 std::vector<plan::Action> Quiesce::only_what_ran(std::vector<plan::Action> steps) const {
   if (way_ == backup::Consistency::pause)
     std::erase_if(steps,
@@ -93,10 +93,12 @@ std::vector<plan::Action> Quiesce::only_what_ran(std::vector<plan::Action> steps
     const auto* start = std::get_if<plan::StartContainer>(&action.step);
     const auto* policy = std::get_if<plan::SetRestartPolicy>(&action.step);
     const auto* hook = std::get_if<plan::RunInside>(&action.step);
-    const std::string* name = start != nullptr    ? &start->name
-                              : policy != nullptr ? &policy->name
-                              : hook != nullptr   ? &hook->name
-                                                  : nullptr;
+    const auto* resumed = std::get_if<plan::ResumeContainer>(&action.step);
+    const std::string* name = start != nullptr     ? &start->name
+                              : resumed != nullptr ? &resumed->name
+                              : policy != nullptr  ? &policy->name
+                              : hook != nullptr    ? &hook->name
+                                                   : nullptr;
     return name != nullptr &&
            std::none_of(running_.begin(), running_.end(), [&](const Container* each) { return each->name == *name; });
   });

@@ -440,7 +440,7 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       if (!restored.installed || options.as) throw;
       throw with_way_of_project(refusal, target_name, manifest);
     }
-    if (!options.change.dry_run && !engine::shares_files(context.engine, stop))
+    if (!engine::shares_files(context.engine, options.change.dry_run, stop))
       throw Error(ErrorCode::engine_elsewhere,
                   "the engine's files are not this machine's: data cannot be put in place from here",
                   "Run belay restore on the engine's own machine, as root.");

@@ -207,7 +207,7 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
         if (const auto why = change::no_way_back(
                 {item.source, item.driver.empty() ? "local" : item.driver, "/", {}, {}, item.options}))
           rehearsal.plan().notes.push_back(*why);
-    if (!options.dry_run && !drilled.manifest.items.empty() && !engine::shares_files(context.engine, stop))
+    if (!drilled.manifest.items.empty() && !engine::shares_files(context.engine, options.dry_run, stop))
       throw Error(ErrorCode::engine_elsewhere,
                   "the engine's files are not this machine's: data cannot be unpacked from here",
                   "Run belay drill on the engine's own machine, as root.");
@@ -286,7 +286,7 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     rehearsal.make_network();
     plan_copies(release, world, quiesced, rehearsal);
     const bool copies = copies_data(rehearsal.plan());
-    if (copies && !dry_run && !engine::shares_files(context.engine, stop))
+    if (copies && !engine::shares_files(context.engine, dry_run, stop))
       throw Error(ErrorCode::engine_elsewhere,
                   "the engine's files are not this machine's: the data cannot be copied from here",
                   "Run belay try on the engine's own machine, as root.");

@@ -39,10 +39,29 @@ Unwritable full(const fs::path& folder) {
       "still works.");
 }
 
-Unwritable read_only(const fs::path& folder, const std::string& why) {
+// Why this process may not write to the file, by the system; 0: as far as the system says it may.
+int obstacle_to_writing(const fs::path& file) {
+  return ::access(file.c_str(), W_OK) == 0 ? 0 : errno;
+}
+
+Unwritable read_only(const fs::path& folder, int error, const std::string& why) {
   return Unwritable(format("the state in {} cannot be opened for writing ({})", folder.string(), why),
-                    "Run the command as the user who owns it or as a member of its group, or name another folder in "
-                    "BELAY_STATE_DIR. A container can be stopped nevertheless: belay as jockler stop -f CONTAINER");
+                    remedy_for(error));
+}
+
+Unwritable read_only(const fs::path& folder, int error) {
+  return read_only(folder, error, std::generic_category().message(error));
+}
+
+// A file system that is read-only by now may have become so by the very error.
+Unwritable not_written(const fs::path& folder, std::string_view what) {
+  if (const int error = obstacle_to_writing(folder); error == EROFS) return read_only(folder, error);
+  return Unwritable(format("the state in {} cannot be written ({})", folder.string(), what), remedy_for(EIO));
+}
+
+// By SQLite's extended code. What cannot be read is no longer there to be looked at.
+bool is_of_reading(int code) {
+  return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_CORRUPTFS;
 }
 
 Error damage(std::string_view what, const fs::path& folder) {
@@ -78,7 +97,11 @@ void sync_file(const fs::path& path) {
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-      throw read_only(folder, ::sqlite3_errstr(code));
+      if (const int error = obstacle_to_writing(folder); error != 0) throw read_only(folder, error);
+      throw read_only(folder, EACCES, ::sqlite3_errstr(code));
+    case SQLITE_IOERR:
+      if (!is_of_reading(failure.getExtendedErrorCode())) throw not_written(folder, failure.what());
+      [[fallthrough]];
     default:
       throw Error(ErrorCode::state_damaged,
                   format("the state in {} cannot be used: {}", folder.string(), failure.what()));
@@ -97,8 +120,8 @@ SQLite::Database opened(const fs::path& file, const fs::path& folder) {
 SQLite::Database opened_for_writing(const fs::path& folder) {
   if (is_full(folder)) throw full(folder);
   const fs::path file = Connection::file_in(folder);
-  if (::access(file.c_str(), R_OK) == 0 && ::access(file.c_str(), W_OK) != 0)
-    throw read_only(folder, std::generic_category().message(errno));
+  if (::access(file.c_str(), R_OK) == 0)
+    if (const int error = obstacle_to_writing(file); error != 0) throw read_only(folder, error);
   return opened(file, folder);
 }
 

@@ -114,13 +114,28 @@ void make_missing_folder(const fs::path& folder) {
 
 }  // namespace
 
+std::string remedy_for(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return "Free some space there; docker system df shows what images and containers take.";
+    case EROFS:
+      return "Its file system is mounted read-only; after an error of the disk the system does that itself, and dmesg "
+             "tells of it. Make it writable again: mount -o remount,rw FOLDER. A container can be stopped all the "
+             "same: "
+             "belay as jockler stop -f CONTAINER";
+    case EIO:
+      return "That is an error of the disk or of its file system: dmesg tells more. What Belay only reads it still "
+             "shows, and a container can be stopped: belay as jockler stop -f CONTAINER";
+    default:
+      return "Run the command as the user who owns the state or as a member of its group, or name another folder with "
+             "--state-dir or BELAY_STATE_DIR. A container can be stopped all the same: belay as jockler stop -f "
+             "CONTAINER";
+  }
+}
+
 Unwritable unwritable(const std::string& what, int error) {
-  const bool is_full = error == ENOSPC || error == EDQUOT;
-  return Unwritable(format("{}: {}", what, std::generic_category().message(error)),
-                    is_full ? "Free some space there; docker system df shows what images and containers take."
-                            : "Run the command as the user who owns the state or as a member of its group, or name "
-                              "another folder with --state-dir or BELAY_STATE_DIR. A container can be stopped all the "
-                              "same: belay as jockler stop -f CONTAINER");
+  return Unwritable(format("{}: {}", what, std::generic_category().message(error)), remedy_for(error));
 }
 
 void check_private_folder(const fs::path& folder) {

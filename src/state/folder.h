@@ -19,7 +19,9 @@ void make_private_file(const fs::path& file);
 void check_private_folder(const fs::path& folder);
 void check_private_file(const fs::path& file);
 
+// `error`: the system's number. The hint says what can be done about just that.
 Unwritable unwritable(const std::string& what, int error);
+std::string remedy_for(int error);
 
 // The state's usual place. `shared`: root's, which is the place for whoever may write to it.
 fs::path usual_folder(bool is_root, const fs::path& shared);

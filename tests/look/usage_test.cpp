@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/lock.h"
 #include "change/clean.h"
+#include "state/store.h"
 #include "support/scene/scene.h"
 
 namespace belay::scene {
@@ -76,6 +78,19 @@ TEST(Space, CountsAllContainersOfAnAppAndWhatACleanupWouldFree) {
   EXPECT_EQ(*space.apps[0].frees, look::freed_by(here, web, plan, {}));
   EXPECT_GE(space.apps[0].images, *space.apps[0].frees);
   EXPECT_EQ(space.engine.build_cache, ByteCount{10});
+}
+
+TEST(Space, TakesNoLock) {
+  Scene scene;
+  FakeMeter meter;
+  scene.run("deploy 1");
+  scene.run("deploy 2");
+  auto here = scene.context();
+  const auto lock =
+      FileLock::take({state::lock_file(scene.store->folder(), web), "belay backup web", false}, scene.clock, {}, {});
+  const auto space = look::space(here, meter, {web}, {});
+  ASSERT_EQ(space.apps.size(), 1U);
+  EXPECT_TRUE(space.apps[0].frees);
 }
 
 }  // namespace

@@ -298,6 +298,18 @@ test_a_full_disk_stops_a_change_before_it_begins() {
   expect_equal 'what runs' '' "$(running "$app")"
   rm "$place/small/filling"
   expect_done belay start "$app"
+  # What can be done is another thing where nobody may write.
+  mount -o remount,ro "$place/small"
+  expect_refused 1 belay start "$app" new
+  expect_err 'mounted read-only'
+  expect_refused 1 belay stop "$app"
+  expect_err 'Read-only file system'
+  expect_err 'mount -o remount,rw'
+  expect_err 'belay as jockler stop -f CONTAINER'
+  expect_done belay as jockler stop -f "$(running "$app")"
+  expect_equal 'what runs' '' "$(running "$app")"
+  mount -o remount,rw "$place/small"
+  expect_done belay start "$app"
   still_runs
 }
 

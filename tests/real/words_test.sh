@@ -40,6 +40,12 @@ test_an_app_is_meant_where_none_is_named() {
   refused_with 2 "Which one? $app2, $app" belay stop
   refused_with 2 "Which one? $app2, $app" belay shell
   refused_with 2 "Which one? $app2, $app" belay snapshot
+  # The steps of each are counted from 1: they stand below its name.
+  expect_done belay stop "$app" --dry-run
+  expect_not_out 'to do for'
+  expect_done belay stop "$app" "$app2" --dry-run
+  expect_out "to do for $app:"
+  expect_out "to do for $app2:"
   # All of them.
   refused_with 1 'belay stop --all' belay stop all
   refused_with 2 '--all goes without names' belay stop "$app" --all

@@ -185,6 +185,21 @@ TEST_F(Backup, HoldsFirstWhatNeedsTheOthersAndLetsItGoLast) {
   EXPECT_THAT(all, ElementsAre("pause web-r1", "pause db-r1", "unpause db-r1", "unpause web-r1"));
 }
 
+// Somebody paused it to keep its files as they are.
+TEST_F(Backup, LeavesWhatSomebodyPausedPaused) {
+  for (const auto way : {backup::Consistency::pause, backup::Consistency::stop}) {
+    Scene scene(SceneOptions{NamingScheme::belay, false, false, true});
+    start_two(scene);
+    scene.engine.pause_container("db-r1", {});
+    Context here = scene.context();
+    BackupOptions options;
+    options.consistency = way;
+    EXPECT_TRUE(safekeeping::back_up(here, web, *scene.backups(), {}, options, {}).done);
+    EXPECT_EQ(scene.container("db-r1")->state, ContainerState::paused);
+    EXPECT_EQ(scene.container("web-r1")->state, ContainerState::running);
+  }
+}
+
 TEST_F(Backup, RunsHooksAroundItWhileTheAppRuns) {
   BackupOptions options;
   options.before = {"echo dump"};
@@ -444,6 +459,19 @@ TEST_F(Backup, ReadsThroughTheEngineWhereItsFilesAreElsewhere) {
   const auto verified = verify_backup(here, *scene.backups(), scene.newest_backup(), {}, {}, {});
   ASSERT_EQ(verified.manifest.items.size(), 1U);
   EXPECT_EQ(verified.manifest.items[0].way, backup::Item::Way::engine);
+}
+
+TEST_F(Backup, ShowsBeforehandThatItReadsThroughTheEngine) {
+  Scene scene;
+  scene.run("deploy 1");
+  Context here = scene.context();
+  BackupOptions options;
+  options.dry_run = true;
+  const auto shown = safekeeping::back_up(here, web, *scene.backups(), {}, options, {}).plan;
+  options.dry_run = false;
+  const auto ran = safekeeping::back_up(here, web, *scene.backups(), {}, options, {}).plan;
+  EXPECT_EQ(plan::plan_text(shown), plan::plan_text(ran));
+  EXPECT_THAT(plan::plan_text(shown), HasSubstr("the engine reaches the data through it"));
 }
 
 TEST_F(Backup, ThatWasKilledIsNoWayBack) {

@@ -301,6 +301,34 @@ TEST_F(RemotePlain, ARestoreFillsFreshVolumesAndTheOldOnesStay) {
   EXPECT_EQ(got("/data/file"), "now");
 }
 
+// The steps that a dry run shows are those of the run.
+TEST_F(RemotePlain, APreviewShowsThatItAllGoesThroughTheEngine) {
+  start();
+  put("/data", "file", "then");
+  std::vector<std::string> steps;
+  report_.on_step = [&](const std::string& step) { steps.push_back(step); };
+  const auto texts = [](const plan::Plan& plan) {
+    std::vector<std::string> all;
+    for (const auto& action : plan.actions) all.push_back(plan::step_text(action.step));
+    return all;
+  };
+  Context here = context();
+  const auto backup = texts(back_up_plain(here, web, made(out_), true, {}).plan);
+  EXPECT_THAT(steps, IsEmpty());
+  const auto made = back_up();
+  EXPECT_EQ(steps, backup);
+  steps.clear();
+  ChangeOptions options;
+  options.dry_run = true;
+  const auto changes = engine_.changes().size();
+  const auto restored = restore_plain(here, web, made.file, options, {});
+  EXPECT_EQ(restored.change.kind, Change::Kind::planned);
+  EXPECT_EQ(engine_.changes().size(), changes);
+  EXPECT_THAT(steps, IsEmpty());
+  restore(made.file);
+  EXPECT_EQ(steps, texts(restored.change.plan));
+}
+
 TEST_F(RemotePlain, AnAppThatWasOnlyBuiltGetsItsVolumes) {
   start();
   put("/data", "file", "then");

@@ -442,7 +442,9 @@ TEST(FirstRestore, SaysHowAnAppComesBackWhoseImageIsNowhere) {
   Context here = scene.context();
   const auto made = safekeeping::back_up(here, web, *scene.backups(), {}, {}, {});
   EXPECT_THAT(made.plan.notes,
-              Contains(HasSubstr("not in the backup: the image of web, which no registry has: add --with-image")));
+              Contains(HasSubstr("not in the backup: the image of web, which no registry has; it is made from ")));
+  EXPECT_THAT(made.plan.notes, Contains("with --with-image the backup holds its images too"));
+  EXPECT_TRUE(made.manifest.lacks_an_image());
   ASSERT_EQ(scene.run("remove volumes"), "done");
   for (const auto& image : scene.engine.images({}, {}))
     for (const auto& tag : image.tags) std::ignore = scene.engine.remove_image(tag, {});

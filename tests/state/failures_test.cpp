@@ -1,10 +1,12 @@
 // What goes wrong with the file: another version, damage, no space, no permission.
 
+#include <csignal>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -176,7 +178,26 @@ TEST_F(StoreFailure, AFullOrReadOnlyDiskIsLookedAtWithoutAWordOfDamage) {
                                            HasSubstr("cannot be opened for writing")))
           << room << (read_only ? " read-only" : "");
       EXPECT_THAT(answer, ::testing::Not(HasSubstr("nothing was changed")));
+      EXPECT_THAT(answer, HasSubstr(read_only && answer.find("cannot be opened") != std::string::npos
+                                        ? "Its file system is mounted read-only"
+                                        : "Free some disk space"));
     }
+}
+
+// As where the disk answers with an error.
+TEST_F(StoreFailure, SpeaksOfTheDiskWhereThatFails) {
+  Store::open(folder())->save(full_app("web"));
+  const std::string answer = in_child([&]() -> std::string {
+    const auto store = Store::open(folder());
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit none{0, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_FSIZE, &none) != 0) return "no limit";
+    store->save(full_app("shop"));
+    return "written";
+  });
+  EXPECT_THAT(answer, HasSubstr("cannot be written (disk I/O error)"));
+  EXPECT_THAT(answer, HasSubstr("dmesg tells more"));
+  EXPECT_THAT(answer, ::testing::Not(HasSubstr("Free some")));
 }
 
 TEST_F(StoreFailure, NamesRecoverForTablesThatDoNotFitTogether) {

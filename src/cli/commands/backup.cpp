@@ -57,7 +57,8 @@ BackupFile place_of_backup(const Invocation& in, change::Context& context, const
 
 namespace {
 
-int back_up_one(Invocation& in, HostRun& run, const AppName& name) {
+// `count`: how many apps are backed up.
+int back_up_one(Invocation& in, HostRun& run, const AppName& name, size_t count = 1) {
   std::optional<Keep> keep;
   if (const auto rules = in.text_or("keep", read_settings({}).backup_keep); !rules.empty()) keep = parse_keep(rules);
   const backup::Sealing sealing = sealing_options(in);
@@ -69,7 +70,7 @@ int back_up_one(Invocation& in, HostRun& run, const AppName& name) {
       safekeeping::back_up(run.context(), name, *file.destination, sealing, options, in.stop());
   run.report().close();
   if (!made.done) {
-    print_plan(in.console, made.plan);
+    print_plan(in.console, name.text(), count, made.plan);
     return 0;
   }
   safekeeping::Pruning pruned;
@@ -93,14 +94,15 @@ int back_up_all(Invocation& in, HostRun& run) {
   for (const std::string_view option : {"json", "install-timer", "remove-timer", "cron", "schedule"})
     if (in.has(option)) throw in.usage_error(format("--{} is for one app", option));
   int code = 0;
-  for (const auto& name : all_apps(run.context())) {
+  const auto names = all_apps(run.context());
+  for (const auto& name : names) {
     const auto app = run.context().store.app(name);
     if (app && !app->last && !app->wish.is<goal::Run>()) {
       in.console.note(format("{} has never run: there is nothing to back up", name.text()));
       continue;
     }
     try {
-      code = std::max(code, back_up_one(in, run, name));
+      code = std::max(code, back_up_one(in, run, name, names.size()));
     } catch (const Cancelled&) {
       throw;
     } catch (const UsageError&) {

@@ -36,7 +36,7 @@ int to_what_runs(Invocation& in, HostRun& run, const std::vector<Target>& target
       continue;
     }
     if (steps.plan.empty()) in.console.success(format("{}: nothing to do", what.text()));
-    if (in.has("dry-run")) print_plan(in.console, steps.plan);
+    if (in.has("dry-run")) print_plan(in.console, what.text(), targets.size(), steps.plan);
     if (!steps.done) continue;
     for (const auto& action : steps.plan.actions)
       in.console.success(format("{}: {}", what.app.text(), plan::step_text(action.step)));

@@ -22,7 +22,7 @@ int preview_of_stop_and_removal(Invocation& in, HostRun& run, const std::vector<
       list.add(removal_json(target.text(), removed, true));
       continue;
     }
-    print_plan(in.console, removed.plan);
+    print_plan(in.console, target.text(), targets.size(), removed.plan);
     for (const auto& kept : removed.kept) in.console.note("stays: " + kept);
   }
   if (in.has("json")) print_record(in.console, "removals", std::move(list));
@@ -63,7 +63,7 @@ int run_rm(Invocation& in) {
       list.add(removal_json(target.text(), removed, dry_run));
       continue;
     }
-    if (dry_run) print_plan(in.console, removed.plan);
+    if (dry_run) print_plan(in.console, target.text(), targets.size(), removed.plan);
     for (const auto& kept : removed.kept) in.console.note("stays: " + kept);
     if (removed.plan.empty()) in.console.success(format("{}: nothing to remove", target.text()));
     if (removed.plan.empty() && target.service.empty() && !in.session.project)

@@ -169,6 +169,7 @@ int run_backup(Invocation& in, HostRun& run) {
   }
   if (!in.has("json")) {
     for (const auto& what : made.manifest.left_out) in.console.note("not in the backup: " + what);
+    if (made.manifest.lacks_an_image()) in.console.note("with --with-image the backup holds the image too");
     in.console.success(format("{}: {} ({})", name, made.where, byte_text(made.size)));
     return 0;
   }

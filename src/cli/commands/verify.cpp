@@ -45,6 +45,9 @@ int run_verify(Invocation& in) {
   }
   for (const auto& warning : verified.end.warnings) in.console.note("when it was made: " + warning);
   for (const auto& why : verified.manifest.left_out) in.console.note("not in it: " + why);
+  if (verified.manifest.lacks_an_image())
+    in.console.note(format("belay {}backup {} --with-image makes one that holds the image too",
+                           verified.manifest.service ? "service " : "", verified.manifest.app));
   in.console.success(format("{} is whole and right: {}", file.name, text_of(verified.manifest, verified.end)));
   return 0;
 }
