@@ -10,6 +10,7 @@
 #include "change/data_swap.h"
 #include "change/kept_files.h"
 #include "change/needed_paths.h"
+#include "change/outcome.h"
 #include "change/quarantine.h"
 #include "change/start.h"
 #include "model/naming.h"
@@ -156,6 +157,7 @@ Change plan_draft(Context& context, App& app, const ReleaseDraft& made, const Ch
       world.images[reference] = {reference, {}, {}, {}, {}, expected.value_or(ImageConfig()), !expected};
   plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   if (context.room != nullptr) swap = plan::with_room(*context.room, swap);
+  refuse_what_is_too_new(context, swap, stop);
   note_missing_folders(context, app, world, swap, stop);
   Change change;
   change.kind = Change::Kind::planned;

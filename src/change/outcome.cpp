@@ -8,6 +8,7 @@
 #include "change/carry_out.h"
 #include "change/kept_files.h"
 #include "change/quarantine.h"
+#include "engine/too_new.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -146,6 +147,24 @@ exec::Outcome run_wish(Context& context, App& app, Planned& planned, Report& rep
   return carry_out(context, planned.plan, {&report}, stop);
 }
 
+void refuse_what_is_too_new(Context& context, const plan::Plan& plan, std::stop_token stop) {
+  // Asked at most once, and only where something may need it.
+  constexpr int oldest_engine = 0;
+  const auto check = [&](int minor) {
+    for (const auto& action : plan.actions) {
+      if (const auto* create = std::get_if<plan::CreateContainer>(&action.step))
+        engine::refuse_what_is_too_new(create->service, minor);
+      else if (const auto* network = std::get_if<plan::CreateNetwork>(&action.step))
+        engine::refuse_what_is_too_new(network->name, network->definition, minor);
+    }
+  };
+  try {
+    check(oldest_engine);
+  } catch (const Error&) {
+    check(engine::minor_of(context.engine.info(std::move(stop))));
+  }
+}
+
 Planned planned(Context& context, App& app, std::stop_token stop, const std::set<std::string>& starting,
                 const plan::Plan* room) {
   World world = observe(context.engine, app, stop);
@@ -154,6 +173,7 @@ Planned planned(Context& context, App& app, std::stop_token stop, const std::set
   let_go_of_lost_data(context, app, world);
   plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   if (room != nullptr && !plan.empty()) plan = plan::with_room(*room, plan);
+  refuse_what_is_too_new(context, plan, stop);
   return {std::move(world), std::move(plan)};
 }
 

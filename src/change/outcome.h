@@ -12,6 +12,9 @@ struct Planned {
   World world;
   plan::Plan plan;
 };
+// Before anything is made: throws Error where the plan makes what needs a newer engine.
+void refuse_what_is_too_new(Context& context, const plan::Plan& plan, std::stop_token stop);
+
 // A look at the world, and what makes it as the app's wish says. What is to be exchanged and is nowhere any more holds
 // nothing up: it is warned of and leaves the wish, which falls back to the data that is there.
 // `starting`: those that may come up in a moment, whatever the engine says of them. `room`: as in Context.

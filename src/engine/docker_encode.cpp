@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/json.h"
+#include "engine/too_new.h"
 
 namespace belay::engine {
 
@@ -351,28 +352,6 @@ void write_host_config(JsonWriter& json, const ContainerRequest& request, ApiMin
     json.optional("Type", service.log_driver);
     json.optional("Config", service.log_options);
   });
-}
-
-// What an engine of this age would pass over without a word.
-void refuse_what_is_too_new(const Service& service, ApiMinor api) {
-  const auto need = [&](bool is_asked_for, const std::string& what, ApiMinor since, const char* engine) {
-    if (is_asked_for && api < since)
-      throw Error(ErrorCode::unsupported,
-                  format("{}: {} needs Docker {}, and this engine is older", service.name, what, engine));
-  };
-  need(!service.annotations.empty(), "an annotation", 43, "24.0");
-  for (const auto& mount : service.mounts) {
-    const std::string what = format("the mount for {}: ", mount.target);
-    need(mount.kind == Mount::Kind::image, what + "an image", 48, "28.0");
-    need(mount.kind == Mount::Kind::volume && !mount.subpath.empty(), what + "a part of a volume", 45, "26.0");
-    need(mount.recursive == "writable" || mount.recursive == "readonly", what + "recursive read-only", 44, "25.0");
-  }
-  for (const auto& link : service.networks) {
-    const std::string what = format("the network {}: ", link.network);
-    need(link.gateway_priority.has_value(), what + "a gateway priority", 48, "28.0");
-    need(!link.mac_address.empty(), what + "a hardware address of its own", 44, "25.0");
-    need(link.options.contains("com.docker.network.endpoint.ifname"), what + "a name for the interface", 49, "28.1");
-  }
 }
 
 }  // namespace

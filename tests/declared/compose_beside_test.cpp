@@ -1,6 +1,7 @@
 // Beside docker compose: a project that it made and that runs is taken over as it is, only what differs is exchanged,
 // and what it makes anew later is never fought over.
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -804,6 +805,31 @@ TEST_F(BesideCompose, UsesImagesThatItCouldNotBuild) {
     EXPECT_FALSE(up().change.failed()) << build;
     std::ignore = scene_.engine.remove_image("web:9", {});
   }
+}
+
+// What only a newer engine knows is known before anything is made, also to a preview.
+TEST_F(BesideCompose, RefusesWhatTheEngineIsTooOldForBeforeItMakesAnything) {
+  const auto project = [&](const std::string& web, const std::string& network) {
+    write(
+        format("name: shop\nservices:\n  web: {{image: 'web:1', volumes: ['data:/d'], networks: {{back: {}}}{}}}\n"
+               "volumes: {{data: }}\nnetworks: {{back: {}}}\n",
+               web.starts_with('{') ? web : "{}", web.starts_with('{') ? "" : web, network));
+  };
+  const std::vector<std::array<std::string, 3>> cases{
+      {", annotations: {a: b}", "{}", "web: an annotation needs Docker 24.0"},
+      {"{gw_priority: 5}", "{}", "a gateway priority needs Docker 28.0"},
+      {"{mac_address: '02:42:ac:11:00:02'}", "{}", "a hardware address of its own needs Docker 25.0"},
+      {"", "{enable_ipv4: false}", "to be without IPv4 needs Docker 28.0"},
+  };
+  const auto before = scene_.engine.changes();
+  for (const auto& [web, network, why] : cases) {
+    project(web, network);
+    EXPECT_THAT(up(true).reason, HasSubstr(why));
+    EXPECT_THAT(up().reason, HasSubstr(why));
+    EXPECT_EQ(scene_.engine.changes(), before) << why;
+  }
+  project("", "{enable_ipv4: true}");
+  EXPECT_FALSE(up().change.failed());
 }
 
 // What a service may be called is not always what an image may be called.

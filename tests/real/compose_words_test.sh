@@ -333,6 +333,10 @@ test_options_of_up_and_down() {
   expect_err "belay stop $app/web"
   expect_done belay down -t 1 --remove-orphans
   expect_not exists "$app-web-1"
+  expect_done belay ps
+  expect_not_out '(none)'
+  expect_err "$app is down: belay start $app brings it up"
+  expect_equal 'the services of what is down' '' "$(belay ps --services 2>&1)"
   expect volume_exists "${app}_data"
   expect_done belay up
   run belay down -v

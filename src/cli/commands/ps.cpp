@@ -1,6 +1,7 @@
 // ps and port: the containers of apps, as those who come from docker compose look for them.
 
 #include <algorithm>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -20,6 +21,7 @@ namespace {
 struct PsRow {
   std::string app;
   look::InstanceRow instance;
+  bool is_down = false;  // the app should be, and has no container at all
 };
 
 bool is_of(const Target& target, const std::string& app, const look::InstanceRow& row) {
@@ -31,11 +33,15 @@ bool is_of(const Target& target, const std::string& app, const look::InstanceRow
 std::vector<PsRow> rows_of(change::Context& context, const std::vector<Target>& targets, std::stop_token stop) {
   const auto apps = look::list(context, stop);
   std::vector<PsRow> rows;
-  for (const auto& app : apps)
+  for (const auto& app : apps) {
+    const bool is_down =
+        app.state == look::AppState::stopped && std::all_of(app.instances.begin(), app.instances.end(),
+                                                            [](const auto& each) { return each.container.empty(); });
     for (const auto& instance : app.instances)
       if (targets.empty() || std::any_of(targets.begin(), targets.end(),
                                          [&](const Target& each) { return is_of(each, app.name, instance); }))
-        rows.push_back({app.name, instance});
+        rows.push_back({app.name, instance, is_down});
+  }
   // A name that is wrong is answered as any other command answers it.
   for (const auto& target : targets)
     if (std::none_of(rows.begin(), rows.end(),
@@ -45,6 +51,16 @@ std::vector<PsRow> rows_of(change::Context& context, const std::vector<Target>& 
         })))
       look::containers_of(context, target, {}, stop);
   return rows;
+}
+
+// Who took an app down looks for no containers of it; how it comes up again is said once.
+void leave_out_what_is_down(std::vector<PsRow>& rows, Console& console, bool is_told) {
+  std::set<std::string> down;
+  for (const auto& row : rows)
+    if (row.is_down) down.insert(row.app);
+  std::erase_if(rows, [](const PsRow& row) { return row.is_down; });
+  if (!is_told) return;
+  for (const auto& app : down) console.note(format("{} is down: belay start {} brings it up", app, app));
 }
 
 // In the engine's terms: of what should be down, or has ended, only that it does not run.
@@ -87,6 +103,7 @@ std::vector<Target> targets_of(Invocation& in, HostRun& run) {
 int run_ps(Invocation& in) {
   HostRun run(in.session, in.description());
   auto rows = rows_of(run.context(), targets_of(in, run), in.stop());
+  leave_out_what_is_down(rows, in.console, !in.has("names") && !in.has("json") && !in.has("services"));
   if (const auto asked = in.list("status"); !asked.empty())
     std::erase_if(rows, [&](const PsRow& row) {
       return std::none_of(asked.begin(), asked.end(), [&](const auto& status) { return is_so(row.instance, status); });
