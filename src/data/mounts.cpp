@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/text.h"
 
 namespace belay::data {
@@ -65,8 +64,7 @@ bool Location::holds(const Location& other) const {
 }
 
 Mounts Mounts::now() {
-  std::ifstream file("/proc/self/mountinfo");
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string text = read_file_if_present("/proc/self/mountinfo").value_or("");
   if (text.empty())
     throw Error(ErrorCode::system_failed,
                 "cannot find out what is mounted on this machine: /proc/self/mountinfo is not readable");

@@ -37,9 +37,9 @@ std::vector<const Service*> asked_for(const Declaration& project, const ImageTas
 bool may_be_pulled(const Declaration& project, const Service& service, const ImageBuild& build) {
   const auto pull = project.pulls.find(service.group_name());
   const bool is_refused = pull != project.pulls.end() && (pull->second == Pull::build || pull->second == Pull::never);
+  // Only compared: names of services may have capitals and underscores where those of images may not.
   const std::string usual = format("{}-{}", project.name.text(), service.group_name());
-  return build.obstacle && !is_refused &&
-         ImageRef::parse(service.image).repository != ImageRef::parse(usual).repository;
+  return build.obstacle && !is_refused && ImageRef::parse(service.image).repository != usual;
 }
 
 plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task) {

@@ -189,8 +189,13 @@ plan::Plan plan_of_filling(const EngineFilling& filling, const change::Temporary
     then(plan::UnpackData{item.id, place, room}, "beside, to be checked first");
     reach.mounts.push_back({Mount::Kind::volume, place.source, format("{}/{}", reach_folder, i), false, {}});
   }
-  for (const auto& step : filling.images) then(step, "the image is not on this host");
+  const auto bring = [&](bool as_tags) {
+    for (const auto& step : filling.images)
+      if (std::holds_alternative<plan::TagImage>(step) == as_tags) then(step, "the image is not on this host");
+  };
+  bring(false);
   then(plan::CheckBackup{where}, "before anything is written");
+  bring(true);  // names, once the backup has turned out to be whole
   then(plan::CreateContainer{helper.name, filling.image, reach, helper.labels, {"no", 0}},
        "the engine reaches the volumes through it; it is never started");
   for (std::size_t i = 0; i < filling.targets.size(); ++i)

@@ -72,6 +72,15 @@ std::vector<backup::Item> without_project(std::vector<backup::Item> items) {
   return items;
 }
 
+// Those of the places that the items go to.
+std::vector<Target> targets_for_items(const std::vector<Target>& places, const std::vector<backup::Item>& items) {
+  std::vector<Target> targets;
+  std::copy_if(places.begin(), places.end(), std::back_inserter(targets), [&](const Target& target) {
+    return std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.id == target.item.id; });
+  });
+  return targets;
+}
+
 bool has_all_images(change::Context& context, const backup::Manifest& manifest, std::stop_token stop) {
   return std::all_of(manifest.images.begin(), manifest.images.end(),
                      [&](const auto& image) { return context.engine.image(image.second, stop).has_value(); });
@@ -227,7 +236,9 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
   std::map<std::string, std::optional<HealthCheck>> health_checks;
   if (!finally.empty() || !first.empty())
     health_checks = health_checks_of(manifest, app.name, restored.change.plan.notes);
-  finally.emplace_back(plan::CheckBackup{where});
+  // Images get their names once the backup, which ends behind them, has turned out to be whole.
+  const bool loads = !finally.empty() && std::holds_alternative<plan::LoadImages>(finally.front());
+  finally.insert(finally.begin() + (loads ? 1 : 0), plan::CheckBackup{where});
   for (const auto& target : targets) restored.replaced.push_back(text_of_replaced(target));
   exec::RunOptions run = context.run;
   run.data = &work;
@@ -328,14 +339,14 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
   const bool as_other = options.as.has_value();
   Wanted wanted;
   const auto items = wanted_items(manifest, options.only);
-  wanted.targets = targets_of(as_other ? without_project(items) : items, from, app.name);
+  const auto places = targets_of(manifest.items, from, app.name);
+  wanted.targets = targets_for_items(places, as_other ? without_project(items) : items);
   std::erase_if(wanted.targets, is_there_already);
   auto engine_only = as_other ? std::vector<Target>() : take_engine_only(wanted.targets, app.name, there);
   find_folders(wanted.targets, as_other, there);
   wanted.volumes = special_volumes(manifest.items, app.name, as_other, there, notes);
   // Also what is not asked for: another app gets places of its own, not the first one's.
-  const Spec spec = as_other ? spec_as(manifest.spec, targets_of(manifest.items, from, app.name), from, app.name, notes)
-                             : manifest.spec;
+  const Spec spec = as_other ? spec_as(manifest.spec, places, from, app.name, notes) : manifest.spec;
   app.scheme = as_other ? NamingScheme::belay : manifest.scheme;
   if (app.releases.empty()) app.created = context.clock.now();
   refuse_missing_images(context, manifest, app.name, stop);
@@ -354,6 +365,20 @@ void refuse_places(change::Context& context, const AppName& name, const std::vec
   for (const auto& target : through_engine) places.push_back(target.place);
   refuse_what_is_others(context, name, world, places, {}, stop);
   if (installed != nullptr) refuse_to_mount_what_is_others(context, name, world, *installed, places, stop);
+}
+
+// What lies in the folder of the project itself is most likely the app's own, left over by a removal; only nothing
+// tells so any more. Once the app is there again, it does.
+Conflict with_way_of_project(const Conflict& refusal, const AppName& name, const backup::Manifest& manifest) {
+  const auto& project = manifest.spec.project;
+  std::error_code error;
+  if (refusal.code() != ErrorCode::foreign_data || !project || project->files.empty() ||
+      !fs::exists(project->files.front(), error))
+    return refusal;
+  return Conflict(refusal.code(), refusal.what(),
+                  format("If that is {}'s own: belay up, in {}, and then the same restore, which keeps what is there. "
+                         "Otherwise: {}",
+                         name.text(), shell_quoted(project->folder), refusal.hint()));
 }
 
 void tell_of_filling(Restored& restored, const change::Temporary& helper, const EngineFilling& filling, bool is_planned,
@@ -408,8 +433,13 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       throw NotFound(format("{} uses nothing of what the backup has", target_name.text()),
                      "Name what to restore with --only.");
     refuse_file_within(where, targets, there);
-    refuse_places(context, target_name, targets, through_engine.targets,
-                  restored.installed ? &app.releases.back().spec : nullptr, there, stop);
+    try {
+      refuse_places(context, target_name, targets, through_engine.targets,
+                    restored.installed ? &app.releases.back().spec : nullptr, there, stop);
+    } catch (const Conflict& refusal) {
+      if (!restored.installed || options.as) throw;
+      throw with_way_of_project(refusal, target_name, manifest);
+    }
     if (!engine::shares_files(context.engine, options.change.dry_run, stop))
       throw Error(ErrorCode::engine_elsewhere,
                   "the engine's files are not this machine's: data cannot be put in place from here",

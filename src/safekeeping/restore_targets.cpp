@@ -32,6 +32,27 @@ std::string renamed(const backup::Item& item, const AppName& from, const AppName
   return name.replace(at, from.text().size(), to.text());
 }
 
+// The same for several: each place has a name of its own, which is nobody's in the backup either.
+class NewNames {
+ public:
+  NewNames(const std::vector<backup::Item>& items, const AppName& from, const AppName& to) : from_(from), to_(to) {
+    for (const auto& item : items) taken_.insert(item.source);
+  }
+
+  std::string of(const backup::Item& item) {
+    std::string name = renamed(item, from_, to_);
+    if (taken_.insert(name).second) return name;
+    const std::string whole = item.kind == backup::Item::Kind::volume ? format("{}_{}", to_.text(), item.source) : name;
+    name = whole;
+    for (int number = 2; !taken_.insert(name).second; ++number) name = format("{}_{}", whole, number);
+    return name;
+  }
+
+ private:
+  const AppName &from_, &to_;
+  std::set<std::string> taken_;
+};
+
 // As the backup has it: what the engine would make of it.
 Volume volume_of(const backup::Item& item) {
   return {item.source, item.driver.empty() ? "local" : item.driver, "/", {}, {}, item.options};
@@ -69,9 +90,9 @@ std::vector<backup::Item> wanted_items(const backup::Manifest& manifest, const s
 
 std::vector<Target> targets_of(const std::vector<backup::Item>& items, const AppName& from, const AppName& to) {
   std::vector<Target> targets;
+  NewNames names(items, from, to);
   for (const auto& item : items)
-    targets.push_back(
-        {item, {static_cast<DataPlace::Kind>(item.kind), from == to ? item.source : renamed(item, from, to)}});
+    targets.push_back({item, {static_cast<DataPlace::Kind>(item.kind), from == to ? item.source : names.of(item)}});
   return targets;
 }
 
@@ -211,9 +232,12 @@ Spec spec_as(Spec spec, const std::vector<Target>& places, const AppName& from, 
              std::vector<std::string>& notes) {
   for (auto& service : spec.services) {
     if (service.name == from.text()) service.name = to.text();
-    for (auto& mount : service.mounts)
-      for (const auto& target : places)
-        if (mount.source == target.item.source) mount.source = target.place.source;
+    // Each once: a new name may be what another place was called.
+    for (auto& mount : service.mounts) {
+      const auto place = std::find_if(places.begin(), places.end(),
+                                      [&](const Target& target) { return mount.source == target.item.source; });
+      if (place != places.end()) mount.source = place->place.source;
+    }
     for (auto& port : service.ports)
       if (port.host_port) {
         notes.push_back(format("host port {} is left to the engine to choose", *port.host_port));

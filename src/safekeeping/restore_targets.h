@@ -18,7 +18,7 @@ struct Target {
 std::vector<backup::Item> wanted_items(const backup::Manifest& manifest, const std::vector<std::string>& only);
 
 // Where the items of an app that is not there go: to the places they had, or to those of the other app that they are
-// restored as.
+// restored as. The names of those depend on all the items of a backup: give them all, and take what is wanted.
 std::vector<Target> targets_of(const std::vector<backup::Item>& items, const AppName& from, const AppName& to);
 
 // The backup as if its project had always been in this folder: with all that lies in the one it was in. Throws

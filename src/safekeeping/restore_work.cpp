@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <sys/stat.h>
 
+#include "backup/nameless_images.h"
 #include "base/format.h"
 
 namespace belay::safekeeping {
@@ -83,10 +84,11 @@ void RestoreWork::skip_items() {
 void RestoreWork::load_images(const plan::LoadImages& /*step*/, const engine::ProgressSink& progress,
                               std::stop_token stop) {
   skip_items();
+  backup::NamelessImages images([this](std::span<char> room) { return reader_->read_image(room); });
   engine().load_images(
       [&](const Sink& sink) {
         std::vector<char> room(256 << 10);
-        while (const std::size_t got = reader_->read_image(room)) {
+        while (const std::size_t got = images.read(room)) {
           sink({room.data(), got});
           progress(progress_of("image", "loading"));
         }

@@ -10,6 +10,7 @@
 #include "archive/tar_reader.h"
 #include "archive/tar_writer.h"
 #include "archive/tree.h"
+#include "backup/nameless_images.h"
 #include "base/fd.h"
 #include "base/format.h"
 #include "base/pipe.h"
@@ -441,13 +442,15 @@ Work::Opened Work::open_backup(backup::Destination& destination, const std::stri
     }
   }
   opened.has_image = reader.has_image();
-  if (opened.has_image && with_image)
+  if (opened.has_image && with_image) {
+    backup::NamelessImages images([&](std::span<char> room) { return reader.read_image(room); });
     context_.engine.load_images(
         [&](const Sink& sink) {
           std::vector<char> room(256 << 10);
-          while (const std::size_t got = reader.read_image(room)) sink({room.data(), got});
+          while (const std::size_t got = images.read(room)) sink({room.data(), got});
         },
         [](const Progress&) {}, stop);
+  }
   std::ignore = reader.finish();
   for (const auto& warning : reader.warnings()) context_.report.warning(warning);
   return opened;

@@ -806,6 +806,24 @@ TEST_F(BesideCompose, UsesImagesThatItCouldNotBuild) {
   }
 }
 
+// What a service may be called is not always what an image may be called.
+TEST_F(BesideCompose, PullsForServicesWhoseNamesAreNoNamesOfImages) {
+  for (const std::string service : {"Web", "web_", "WEB.1", "web__-", "_web"}) {
+    write(
+        format("name: shop\nservices:\n  {}:\n    image: web:9\n    build: {{context: ., ssh: [default]}}\n", service));
+    scene_.engine.not_in_registry("web:9");
+    EXPECT_THAT(up().reason, AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("pull web:9"))) << service;
+    scene_.engine.in_registry("web:9", {}, {}, "9");
+    EXPECT_NE(up(true).kind, DeclaredApp::Kind::broken) << service;
+    const DeclaredApp done = up();
+    EXPECT_FALSE(done.change.failed()) << service << ": " << done.reason;
+    EXPECT_TRUE(scene_.container(format("shop-{}-1", service))->is_up()) << service;
+    write("name: shop\nservices:\n  other: {image: 'web:1'}\n");
+    EXPECT_FALSE(up().change.failed());
+    std::ignore = scene_.engine.remove_image("web:9", {});
+  }
+}
+
 class BesideTheIll : public BesideCompose {
  protected:
   // gate needs web, and is well for ten minutes.

@@ -14,8 +14,10 @@
 namespace belay::scene {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const SceneOptions with_files{NamingScheme::belay, true, true, true};
 
@@ -60,7 +62,7 @@ class ProjectFiles : public ::testing::Test {
                                                  scene.stopping.get_token());
       return restored.change.kind == Change::Kind::done ? "done" : "?";
     } catch (const Error& error) {
-      return error.what();
+      return format("{}\n{}", error.what(), error.hint());
     }
   }
   void expect_restored(Scene& scene, const fs::path& folder) {
@@ -113,6 +115,7 @@ TEST_F(ProjectFiles, TakeTheirPlaceFromNobody) {
   make_folder(shop_);
   write_file_durably(shop_ / ".env", "somebody else's\n");
   EXPECT_THAT(restore(scene), HasSubstr("it is there already"));
+  EXPECT_THAT(restore(scene), Not(HasSubstr("belay up, in"))) << "the files of the project are not there";
   EXPECT_EQ(read_file(shop_ / ".env"), "somebody else's\n");
   EXPECT_FALSE(fs::exists(shop_ / "compose.yaml"));
   EXPECT_FALSE(scene.store->app(web));
@@ -120,6 +123,21 @@ TEST_F(ProjectFiles, TakeTheirPlaceFromNobody) {
   write_file_durably(shop_ / ".env", "A=1\n", 0600);
   EXPECT_EQ(restore(scene), "done");
   expect_restored(scene, shop_);
+}
+
+// A removal leaves what lies in the project's folder; nothing says any more whose it is.
+TEST_F(ProjectFiles, AndDataThatARemovalLeftHaveAWayBack) {
+  Scene scene(with_files);
+  begin(scene);
+  make_folder(ground_ / "srv");
+  make_folder(shop_);
+  write_file_durably(shop_ / "compose.yaml", "services: {}\n", 0644);
+  write_file_durably(shop_ / ".env", "A=1\n", 0600);
+  write_file_durably(shop_ / "app.conf", "changed\n");
+  EXPECT_THAT(restore(scene), AllOf(HasSubstr("app.conf cannot get web's data"),
+                                    HasSubstr(format("belay up, in {}, and then the same restore", shop_.string())),
+                                    HasSubstr("--as NAME")));
+  EXPECT_EQ(read_file(shop_ / "app.conf"), "changed\n");
 }
 
 TEST_F(ProjectFiles, StayAsTheyAreWhereTheAppIsThere) {

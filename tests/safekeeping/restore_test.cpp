@@ -7,11 +7,16 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 #include <sys/stat.h>
+#include <tuple>
 
 #include "base/format.h"
 #include "change/data_swap.h"
 #include "safekeeping/backup.h"
+#include "safekeeping/restore_targets.h"
+#include "safekeeping/trial.h"
+#include "support/forged_backup.h"
 #include "support/scene/scene.h"
 
 namespace belay::scene {
@@ -247,6 +252,112 @@ TEST_F(Restore, AsAnotherAppLeavesTheFirstAlone) {
   EXPECT_THAT(scene_.app("copy").snapshots, IsEmpty()) << "there was nothing before";
   EXPECT_EQ(scene_.leftovers(), "");
   EXPECT_THAT(restore(options), HasSubstr("there is an app copy already"));
+}
+
+// Names that come out alike, or that are another place's in the backup.
+TEST(RestoreAsAnother, GivesEachPlaceANameOfItsOwn) {
+  const auto names = [](const std::string& as, const std::vector<std::string>& sources) {
+    std::vector<backup::Item> items;
+    for (const auto& source : sources) {
+      backup::Item item;
+      item.kind = source.starts_with('/') ? backup::Item::Kind::folder : backup::Item::Kind::volume;
+      item.id = item.source = source;
+      items.push_back(item);
+    }
+    Lines found;
+    for (const auto& target : safekeeping::targets_of(items, AppName("shop"), AppName(as)))
+      found.push_back(target.place.source);
+    return found;
+  };
+  EXPECT_THAT(names("test", {"shop_data", "more"}), ElementsAre("test_data", "test_more"));
+  EXPECT_THAT(names("test", {"data", "shop_data"}), ElementsAre("test_data", "test_shop_data"));
+  EXPECT_THAT(names("test", {"shop_data", "data"}), ElementsAre("test_data", "test_data_2"));
+  EXPECT_THAT(names("shop2", {"shop_data", "shop2_data"}), ElementsAre("shop2_shop_data", "shop22_data"));
+  EXPECT_THAT(names("test", {"/srv/a", "/srv/a.test"}), ElementsAre("/srv/a.test_2", "/srv/a.test.test"));
+  EXPECT_THAT(names("shop", {"data", "shop_data"}), ElementsAre("data", "shop_data")) << "the app itself";
+}
+
+TEST(RestoreAsAnother, MountsEachPlaceWhereItsDataIs) {
+  for (const std::string as : {"web2", "test"}) {
+    Scene scene(with_files);
+    scene.write("jockler-web", R"({"volumes": {"data": "/a", "web2_data": "/b", "web2_web_data": "/c"}})");
+    ASSERT_EQ(scene.run("deploy 1"), "done");
+    const Lines volumes{"data", "web_data", "web_more", "web2_data", "web2_web_data"};
+    for (const auto& name : volumes) write_file_durably(scene.volume(name) / "file", name);
+    ASSERT_EQ(scene.run("backup"), "done");
+    Context here = scene.context("belay restore");
+    RestoreOptions options;
+    options.as = AppName(as);
+    const auto restored = safekeeping::restore(here, web, *scene.backups(), scene.newest_backup(), {}, options, {});
+    EXPECT_EQ(restored.change.kind, Change::Kind::done) << as;
+    const auto first = scene.container("web-r1"), second = scene.container(as + "-r1");
+    ASSERT_TRUE(first && second);
+    std::set<std::string> sources;
+    for (const auto& mount : second->mounts) {
+      const auto same = std::find_if(first->mounts.begin(), first->mounts.end(),
+                                     [&](const auto& each) { return each.target == mount.target; });
+      ASSERT_NE(same, first->mounts.end());
+      EXPECT_EQ(read_file(scene.volume(mount.source) / "file"), same->source) << as << " " << mount.target;
+      EXPECT_TRUE(sources.insert(mount.source).second) << mount.source;
+    }
+    EXPECT_EQ(sources.size(), volumes.size());
+    for (const auto& name : volumes) {
+      EXPECT_EQ(read_file(scene.volume(name) / "file"), name);
+      EXPECT_FALSE(sources.contains(name));
+    }
+  }
+}
+
+// A backup as somebody else could make it: its images have a name, which is another app's image on this host.
+class NamedImages : public ::testing::Test {
+ protected:
+  NamedImages() {
+    EXPECT_EQ(scene_.run("deploy 1"), "done");
+    EXPECT_EQ(scene_.run("write new"), "done");
+    EXPECT_EQ(scene_.run("backup image"), "done");
+    scene_.engine.add_image("cache:1", {}, {}, "theirs");
+    std::string named;
+    scene_.engine.save_images({"cache:1"}, [&](std::string_view bytes) { named += bytes; }, {});
+    scene_.engine.add_image("cache:1", {}, {}, "ours");
+    ours_ = scene_.engine.image("cache:1", {})->id;
+    testing::forge_images(scene_.folder.path() / "backups" / scene_.newest_backup(), named);
+  }
+
+  template <class Work>
+  void expect_refused(Work work) {
+    try {
+      Context here = scene_.context("belay restore");
+      work(here);
+      ADD_FAILURE() << "nothing was refused";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("have names of their own (cache:1)"));
+    }
+    EXPECT_EQ(scene_.engine.image("cache:1", {})->id, ours_);
+  }
+
+  Scene scene_{with_files};
+  std::string ours_;
+};
+
+TEST_F(NamedImages, AreRefusedByARestoreAndADrill) {
+  ASSERT_EQ(scene_.run("remove volumes"), "done");
+  for (const auto& image : scene_.engine.images({}, {}))
+    if (image.id != ours_)
+      for (const auto& tag : image.tags) std::ignore = scene_.engine.remove_image(tag, {});
+  expect_refused([&](Context& here) {
+    std::ignore = safekeeping::restore(here, web, *scene_.backups(), scene_.newest_backup(), {}, {}, {});
+  });
+  expect_refused([&](Context& here) {
+    std::ignore = safekeeping::drill(here, web, *scene_.backups(), scene_.newest_backup(), {}, {}, {});
+  });
+  RestoreOptions options;
+  options.as = AppName("other");
+  expect_refused([&](Context& here) {
+    std::ignore = safekeeping::restore(here, web, *scene_.backups(), scene_.newest_backup(), {}, options, {});
+  });
+  EXPECT_THAT(scene_.running(), IsEmpty());
+  EXPECT_FALSE(scene_.store->app(web));
+  EXPECT_EQ(scene_.leftovers(), "");
 }
 
 TEST_F(Restore, InstallsAnAppThatIsNotThere) {

@@ -9,6 +9,7 @@
 #include "engine/captured_output.h"
 #include "service_image/convention.h"
 #include "service_image/hold.h"
+#include "support/forged_backup.h"
 #include "support/scene/scene_test.h"
 
 namespace belay::service_image {
@@ -102,13 +103,14 @@ class Commands : public ::testing::Test {
   fs::path config_file() const { return folder.path() / "volumes" / "dr-gallery-config" / "_data" / "file"; }
   void hold_data(const std::string& text) { write_file_durably(config_file(), text); }
   std::string data() const { return read_file_if_present(config_file()).value_or("-"); }
-  fs::path back_up_to(const fs::path& file) {
+  fs::path back_up_to(const fs::path& file, bool with_image = false) {
     change::Context here = context();
     make_folder(file.parent_path(), 0700);
     const auto destination = backup::destination(backup::parse_place(file.parent_path().string()), {});
     BackupOptions options;
     options.file = file.filename();
     options.replace = true;
+    options.with_image = with_image;
     std::ignore = back_up(here, "gallery", *destination, options, {});
     return file;
   }
@@ -154,6 +156,34 @@ TEST_F(Commands, RestoreFromTheBackupThatAnUpdateLeavesKeepsIt) {
   EXPECT_FALSE(fs::exists(folders().restore_backup("gallery")));
 }
 
+// Somebody else's backup: its image has the name of another app's image.
+TEST_F(Commands, RestoreLoadsNoImageThatHasAName) {
+  hold_data("kept");
+  const fs::path file = back_up_to(folder.path() / "elsewhere" / "gallery.belay.tar.zst", true);
+  engine.add_image("cache:1", {}, {}, "theirs");
+  std::string named;
+  engine.save_images({"cache:1"}, [&](std::string_view bytes) { named += bytes; }, {});
+  const std::string ours = engine.add_image("cache:1", {}, {}, "ours");
+  const std::string good = read_file(file);
+  testing::forge_images(file, named);
+  std::ignore = engine.remove_image(pinned_tag(service), {});
+  std::ignore = engine.remove_image("acme/gallery:1", {});
+  ASSERT_FALSE(engine.image(image, {}));
+  store->forget_service("gallery");
+  engine.remove_volume("dr-gallery-config", {});
+  try {
+    restore_from(file);
+    ADD_FAILURE() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("have names of their own (cache:1)"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(engine.image("cache:1", {})->id, ours);
+  EXPECT_FALSE(store->service("gallery"));
+  write_file_durably(file, good);
+  EXPECT_EQ(restore_from(file).kind, Done::Kind::done);
+  EXPECT_TRUE(engine.image(image, {}));
+}
+
 TEST_F(Commands, RestoreRefusesTheFileThatItGoesBackTo) {
   hold_data("kept");
   const fs::path own = back_up_to(folders().restore_backup("gallery"));
@@ -175,6 +205,7 @@ TEST_F(Commands, ARestoreThatFailsBringsBackWhatWasThere) {
 
 TEST_F(Commands, AnInstallRefusesAContainerThatWouldPassForItsOwn) {
   store->forget_service("gallery");
+  engine.remove_volume("dr-gallery-config", {});
   engine.remove_volume("dr-gallery-config", {});
   run_container("gallery", {});
   change::Context here = context();

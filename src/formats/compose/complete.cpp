@@ -1,7 +1,9 @@
 #include "formats/compose/complete.h"
 
 #include <algorithm>
+#include <set>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "formats/compose/paths.h"
 #include "formats/compose/values.h"
@@ -35,6 +37,22 @@ std::vector<std::string> with_named_services(std::vector<std::string> profiles, 
         profiles.push_back(profile.raw());
   }
   return profiles;
+}
+
+// A profile that no service has switches nothing on, and is no part of what the project is made from.
+void drop_unknown_profiles(Project& project, const Node& services, Loading& loading) {
+  std::set<std::string> known;
+  for (const Member& service : services.members())
+    if (const Node* own = service.value.find("profiles"))
+      for (const Node& profile : own->items()) known.insert(profile.raw());
+  std::erase_if(project.profiles, [&](const std::string& profile) {
+    if (profile == "*" || known.contains(profile)) return false;
+    const std::vector<std::string> names(known.begin(), known.end());
+    loading.notice(Notice::Kind::dropped, {project.files.empty() ? std::string() : project.files.front(), 0, 0},
+                   format("no service has the profile {}{}", printable(profile),
+                          names.empty() ? "; none has any" : format("; the profiles are {}", join(names, ", "))));
+    return true;
+  });
 }
 
 void imply(Node& service, const std::string& name, bool restart, const Node& at) {
@@ -157,6 +175,7 @@ void apply_profiles(Node& model, const Request& request, Loading& loading) {
   Node& services = *model.find("services");
   Project& project = loading.project;
   project.profiles = with_named_services(project.profiles, services, request);
+  drop_unknown_profiles(project, services, loading);
   std::vector<Member> on;
   for (Member& member : services.members()) {
     if (is_on(member, request, project.profiles))

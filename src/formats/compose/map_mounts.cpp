@@ -167,6 +167,8 @@ void map_file(Mapping& mapping, const ServiceBlock& block, Service& service, con
     mount.source = file;
     mount.target = target;
     mount.read_only = true;
+    // A folder made in its place would be read instead.
+    mount.must_exist = true;
     service.mounts.push_back(mount);
     for (const char* key : {"uid", "gid", "mode"})
       if (const Node* node = use.find(key))

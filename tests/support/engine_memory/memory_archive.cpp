@@ -206,6 +206,31 @@ Behaviour read_behaviour(JsonView json) {
   return behaviour;
 }
 
+// An archive of images is a tar; here of the one list that names them, which has all the rest in it as well.
+constexpr std::string_view list_name = "manifest.json";
+constexpr size_t tar_block = 512, size_field = 124, checksum_field = 148, type_field = 156, magic_field = 257;
+
+std::string tar_of_list(const std::string& list) {
+  std::string tar(tar_block, '\0');
+  tar.replace(0, list_name.size(), list_name);
+  tar.replace(size_field, 11, format("{:011o}", list.size()));
+  tar[type_field] = '0';
+  tar.replace(magic_field, 8, std::string_view("ustar\00000", 8));
+  tar.replace(checksum_field, 8, 8, ' ');
+  unsigned sum = 0;
+  for (const char c : tar) sum += static_cast<unsigned char>(c);
+  tar.replace(checksum_field, 7, format("{:06o}", sum) + '\0');
+  tar += list;
+  tar.resize((tar.size() + tar_block - 1) / tar_block * tar_block + 2 * tar_block, '\0');
+  return tar;
+}
+
+std::string_view list_of_tar(std::string_view tar) {
+  if (!tar.starts_with(list_name) || tar.size() < tar_block) throw EngineError(500, "this is not an archive of images");
+  const size_t size = std::stoul(std::string(tar.substr(size_field, 11)), nullptr, 8);
+  return tar.substr(tar_block, size);
+}
+
 }  // namespace
 
 std::string MemoryEngine::Universe::saved(const std::vector<std::string>& references) const {
@@ -219,22 +244,24 @@ std::string MemoryEngine::Universe::saved(const std::vector<std::string>& refere
         json.object([&] {
           json.member("id", *id);
           // As the engine does it: who names an image by its id gets it without its tags.
-          if (const std::string full = full_reference(reference); tags.contains(full)) json.member("tag", full);
+          const std::string full = full_reference(reference);
+          json.member("RepoTags", tags.contains(full) ? std::vector{full} : std::vector<std::string>());
           write_config(json, recipe.config);
           write_behaviour(json, recipe.behaviour);
         });
       }
     });
   });
-  return json.text();
+  return tar_of_list(json.text());
 }
 
 std::vector<std::string> MemoryEngine::Universe::load(std::string_view saved) {
-  const auto document = JsonDocument::parse(saved);
+  const auto document = JsonDocument::parse(list_of_tar(saved));
   if (!document.root()["images"].is_list()) throw EngineError(500, "this is not an archive of images");
   std::vector<std::string> loaded;
   document.root()["images"].each_item([&](JsonView image) {
-    const std::string id = image["id"].text(), tag = image["tag"].text();
+    const std::string id = image["id"].text();
+    const std::string tag = image["RepoTags"].texts().empty() ? "" : image["RepoTags"].texts().front();
     store_image(id, {read_config(image["config"]), read_behaviour(image["behaviour"])});
     if (!tag.empty()) tags[tag] = id;
     loaded.push_back(tag.empty() ? id : tag);
