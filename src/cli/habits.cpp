@@ -339,6 +339,9 @@ constexpr std::array options{
     HabitOption{"ls", "check", "belay doctor ends with 1 where something is wrong, belay why says what."},
     HabitOption{"doctor", "fix",
                 "belay doctor names the command that mends; belay apply and belay up do what is declared."},
+    HabitOption{"backups", "schedules",
+                "belay why NAME tells when the next backup is due and how the last one went; belay ls marks those that "
+                "are late."},
     HabitOption{"kill", "9", "-s SIGNAL names the signal: belay kill NAME -s KILL."},
     HabitOption{"kill", "1", "-s SIGNAL names the signal: belay kill NAME -s HUP."},
     HabitOption{"kill", "T", "-s SIGNAL names the signal: belay kill NAME -s TERM."},

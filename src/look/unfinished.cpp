@@ -1,14 +1,19 @@
 #include "look/unfinished.h"
 
+#include <set>
 #include <vector>
 
 #include "base/errors.h"
 #include "base/format.h"
+#include "base/lock.h"
 #include "base/overloaded.h"
 #include "base/text.h"
 #include "change/clean.h"
 #include "change/clear_up.h"
+#include "look/left_overs.h"
+#include "look/look.h"
 #include "safekeeping/restore.h"
+#include "state/store.h"
 
 namespace belay::look {
 
@@ -65,6 +70,20 @@ std::string left_over(const App& app) {
       "a command that was cut off left {0}, beside the data of {1}, which is as it was: the next change of {1} takes "
       "that away, and so does belay cleanup {1}",
       join(places, ", "), name);
+}
+
+std::map<std::string, std::string> left_overs(change::Context& context) {
+  constexpr int newer_history = 1000;
+  std::set<std::string> cut_off;
+  for (const auto& past : history(context, {}, newer_history))
+    if (past.cut_off && AppName::is_valid(past.entry.app)) cut_off.insert(past.entry.app);
+  std::map<std::string, std::string> left;
+  for (const auto& name : cut_off) {
+    const auto app = context.store.app(AppName(name));
+    if (!app || FileLock::holder_of(state::lock_path(context.store.folder(), app->name))) continue;
+    if (std::string text = left_over(*app); !text.empty()) left[name] = std::move(text);
+  }
+  return left;
 }
 
 }  // namespace belay::look

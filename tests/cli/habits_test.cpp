@@ -403,6 +403,7 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"history web --oneline", "leave it out"},
       {"ls --check", "belay doctor ends with 1"},
       {"doctor --fix", "names the command"},
+      {"backups --schedules", "belay why NAME tells when the next backup is due"},
       {"kill -9 web", "belay kill web -s KILL"},
       {"kill --signal=HUP web", ""},
       {"rollback web --to r1", "belay rollback web rN"},

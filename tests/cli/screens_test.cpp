@@ -15,6 +15,7 @@
 #include "cli/program.h"
 #include "engine/meter.h"
 #include "serve/measured_engine.h"
+#include "state/store.h"
 #include "support/scene/scene.h"
 #include "support/zone.h"
 
@@ -65,6 +66,23 @@ class Host {
       "update": {"pull": false}})");
     define("letters", R"({"image": "registry.example/press/letters:7"})");
     scene_.clock.advance(Seconds(7200));
+  }
+
+  // As a snapshot of web does that is killed while it copies.
+  void leave_half_a_snapshot() {
+    App app = *scene_.store->app(scene::web);
+    Snapshot half;
+    half.number = ++app.highest_snapshot;
+    half.complete = false;
+    half.items.push_back({{DataPlace::Kind::volume, "web_data"}, {DataPlace::Kind::volume, "web_data." + half.text()}});
+    app.snapshots.push_back(half);
+    scene_.store->save(app);
+    JournalEntry begin;
+    begin.time = scene_.clock.now();
+    begin.app = "web";
+    begin.verb = JournalVerb("snapshot");
+    begin.outcome = "started";
+    scene_.store->append(begin);
   }
 
   std::string conf() const { return (scene_.folder.path() / "conf").string(); }
@@ -235,6 +253,17 @@ TEST(Screens, AreAsciiWithoutEscapesWhereThatIsAskedFor) {
     EXPECT_EQ(plain.find('\033'), std::string::npos) << screen.line;
     EXPECT_EQ(without_colours(host.shown(screen.line, {.columns = 80, .color = true})), plain) << screen.line;
   }
+}
+
+TEST(Ls, TellsOfWhatAKilledCommandLeft) {
+  Host host;
+  const Look wide{.columns = 160};
+  EXPECT_THAT(host.shown("belay ls", wide), ::testing::Not(HasSubstr("killed command")));
+  host.leave_half_a_snapshot();
+  const std::string shown = host.shown("belay ls", wide);
+  EXPECT_THAT(shown, HasSubstr("r3 failed, a killed command left data\n"));
+  EXPECT_THAT(shown, HasSubstr("2 apps: 2 up, 1 with data that a killed command left\n"));
+  EXPECT_THAT(shown, HasSubstr("warning: a command that was cut off left volume web_data.s1, beside the data of web"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "change/apps.h"
+#include "look/left_overs.h"
 #include "look/whose.h"
 #include "support/scene/scene.h"
 
@@ -402,10 +403,13 @@ TEST(Look, AtARestoreThatWasCutOffWhileItUnpacked) {
                                     HasSubstr("belay cleanup web.")));
   auto here = scene.context();
   EXPECT_THAT(status(here, web, {}).left_over, HasSubstr("beside the data of web, which is as it was"));
+  EXPECT_THAT(left_overs(here),
+              ElementsAre(::testing::Pair("web", HasSubstr("beside the data of web, which is as it was"))));
   EXPECT_THAT(deeds(scene), HasSubstr("restore started cut off\n"));
   EXPECT_EQ(scene.held(), "new");
   ASSERT_EQ(scene.run("restore"), "done");
   EXPECT_EQ(status(here, web, {}).left_over, "");
+  EXPECT_TRUE(left_overs(here).empty());
   EXPECT_THAT(deeds(scene), HasSubstr("restore started cut off\nrestore started\nrestore done\n"));
 }
 

@@ -41,6 +41,10 @@ test_plan_and_apply_without_a_word_mean_the_project_of_the_folder() {
   expect_out "$app +2/2 up .*$FIRST_PORT->80/tcp"
   expect_done belay plan -f ../../compose.yaml
   expect_out 'nothing to do'
+  # A definition is for one service.
+  expect_refused 1 belay declare "$app"
+  expect_err "belay export --compose $app"
+  expect_no_out
   cd /
   expect_refused 1 belay plan
   expect_err 'there are no definitions'

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "base/format.h"
 #include "base/local_time.h"
@@ -10,6 +11,7 @@
 #include "cli/port_text.h"
 #include "cli/state_words.h"
 #include "look/errand_text.h"
+#include "look/left_overs.h"
 #include "look/look.h"
 #include "report/look_json.h"
 
@@ -17,8 +19,10 @@ namespace belay::cli {
 
 namespace {
 
+using LeftOvers = std::map<std::string, std::string>;  // by app
+
 // What is not as one would expect, in a few words.
-std::string note_of(const look::AppSummary& row, Time now) {
+std::string note_of(const look::AppSummary& row, const LeftOvers& left, Time now) {
   std::vector<std::string> notes;
   if (!row.known) notes.emplace_back("not in the state");
   if (!row.trouble.empty()) notes.emplace_back("in trouble");
@@ -49,6 +53,7 @@ std::string note_of(const look::AppSummary& row, Time now) {
     if (wait == Wait::Topic::held) notes.emplace_back("definition waits");
     if (wait == Wait::Topic::health) notes.emplace_back("unwell");
   }
+  if (left.contains(row.name)) notes.emplace_back("a killed command left data");
   return join(notes, ", ");
 }
 
@@ -94,7 +99,7 @@ std::string time_up(const look::AppSummary& row) {
   return time.substr(0, time.find(" ("));
 }
 
-Table table_of(const std::vector<look::AppSummary>& rows, Time now) {
+Table table_of(const std::vector<look::AppSummary>& rows, const LeftOvers& left, Time now) {
   const bool has_marks =
       std::any_of(rows.begin(), rows.end(), [](const look::AppSummary& row) { return !row.stable.empty(); });
   std::vector<Column> columns{{"APP", Align::left, false},
@@ -112,14 +117,14 @@ Table table_of(const std::vector<look::AppSummary>& rows, Time now) {
     const std::string image = row.image.empty() ? short_digest(row.image_id) : image_words(row.image);
     cells.emplace_back(row.more_images > 0 ? format("{} +{}", image, row.more_images) : image);
     cells.emplace_back(text_of_ports(ports_of(row)));
-    cells.emplace_back(note_of(row, now), Style::warn);
+    cells.emplace_back(note_of(row, left, now), Style::warn);
     table.add(std::move(cells));
   }
   return table;
 }
 
 // "11 apps: 9 up, 1 stopped, 1 in trouble (belay why proxy)"
-std::string sum_of(const std::vector<look::AppSummary>& rows) {
+std::string sum_of(const std::vector<look::AppSummary>& rows, const LeftOvers& left) {
   size_t up = 0, changing = 0, stopped = 0;
   std::vector<std::string> bad;
   for (const auto& row : rows) {
@@ -139,6 +144,9 @@ std::string sum_of(const std::vector<look::AppSummary>& rows) {
   if (!bad.empty())
     parts.push_back(format("{} in trouble ({})", bad.size(),
                            bad.size() == 1 ? "belay why " + bad.front() : std::string("belay why")));
+  const auto with_more =
+      std::count_if(rows.begin(), rows.end(), [&](const auto& row) { return left.contains(row.name); });
+  if (with_more > 0) parts.push_back(format("{} with data that a killed command left", with_more));
   return format("{}: {}", counted(static_cast<std::int64_t>(rows.size()), "app"), join(parts, ", "));
 }
 
@@ -167,17 +175,20 @@ std::string image_words(const std::string& reference) {
 
 namespace {
 
-void print_list(Invocation& in, const std::vector<look::AppSummary>& rows) {
+void print_list(Invocation& in, HostRun& run, const std::vector<look::AppSummary>& rows) {
   if (rows.empty()) {
     in.console.note(
         "there are no apps yet; belay deploy NAME beside a Dockerfile, or belay up beside a Compose file, makes the "
         "first");
     return;
   }
-  in.console.print(table_of(rows, in.clock.now()));
-  in.console.prose(sum_of(rows));
+  const LeftOvers left = look::left_overs(run.context());
+  in.console.print(table_of(rows, left, in.clock.now()));
+  in.console.prose(sum_of(rows, left));
   for (const auto& row : rows)
     if (!row.backup_trouble.empty()) in.console.warning(format("{}: {}", row.name, row.backup_trouble));
+  for (const auto& row : rows)
+    if (const auto of_app = left.find(row.name); of_app != left.end()) in.console.warning(of_app->second);
 }
 
 // Until Ctrl-C, which is how one ends watching.
@@ -188,7 +199,7 @@ int watch(Invocation& in, HostRun& run, const std::vector<std::string>& asked) {
     const auto rows = rows_of(look::list(run.context(), in.stop()), asked);
     in.console.clear_screen();
     in.console.line(Style::dim, local_time(in.clock.now(), Precision::seconds));
-    print_list(in, rows);
+    print_list(in, run, rows);
   } while (in.clock.sleep(pause, in.stop()) && !in.console.is_closed());
   return 0;
 }
@@ -210,7 +221,7 @@ int run_ls(Invocation& in) {
     print_record(in.console, "apps", list_of(rows, summary_json));
     return 0;
   }
-  print_list(in, rows);
+  print_list(in, run, rows);
   return 0;
 }
 
