@@ -7,7 +7,6 @@
 #include "cli/named.h"
 #include "cli/release_words.h"
 #include "safekeeping/restore.h"
-#include "state/store.h"
 
 namespace belay::cli {
 
