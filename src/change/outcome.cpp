@@ -158,10 +158,22 @@ void refuse_what_is_too_new(Context& context, const plan::Plan& plan, std::stop_
         engine::refuse_what_is_too_new(network->name, network->definition, minor);
     }
   };
+  std::optional<int> minor;
   try {
     check(oldest_engine);
   } catch (const Error&) {
-    check(engine::minor_of(context.engine.info(std::move(stop))));
+    minor = engine::minor_of(context.engine.info(stop));
+    check(*minor);
+  }
+  for (const auto& action : plan.actions) {
+    const auto* create = std::get_if<plan::CreateContainer>(&action.step);
+    if (create == nullptr || !create->service.health || !create->service.health->start_interval) continue;
+    if (!minor) minor = engine::minor_of(context.engine.info(stop));
+    if (*minor < engine::first_with_start_interval)
+      context.report.note(
+          format("{}: start_interval has no effect on this engine, which is older than Docker 25: it "
+                 "checks by the interval from the start on",
+                 create->service.name));
   }
 }
 

@@ -78,8 +78,7 @@ void write_health(JsonWriter& json, const HealthCheck& health, ApiMinor api) {
     duration(json, "Timeout", health.timeout);
     duration(json, "StartPeriod", health.start_period);
     number(json, "Retries", health.retries);
-    // Older engines go by the interval from the first moment on.
-    if (api >= 44) duration(json, "StartInterval", health.start_interval);
+    if (api >= first_with_start_interval) duration(json, "StartInterval", health.start_interval);
   });
 }
 

@@ -10,6 +10,10 @@ namespace belay::engine {
 void refuse_what_is_too_new(const Service& service, int minor);
 void refuse_what_is_too_new(const std::string& network, const NetworkDefinition& definition, int minor);
 
+// Older engines are not told a health check's start_interval (Docker 25.0): they go by its interval from the first
+// moment on.
+inline constexpr int first_with_start_interval = 44;
+
 // The second number of EngineInfo::api_version.
 int minor_of(const EngineInfo& info);
 

@@ -351,7 +351,12 @@ Plan plan_removal(const Situation& s, bool volumes) {
   for (const auto& volume : s.world.volumes) {
     const std::string unnamed_at = unnamed_use(s, volume);
     const Maker maker = maker_of(volume.labels, s.app);
-    if (maker == Maker::others && unnamed_at.empty()) continue;
+    if (maker == Maker::others && unnamed_at.empty()) {
+      if (has_volume(s, volume.name))
+        plan.notes.push_back(
+            format("volume {} stays with its data: it was not made for {}", volume.name, s.app.name.text()));
+      continue;
+    }
     if (maker == Maker::compose_project && !has_volume(s, volume.name)) {
       plan.notes.push_back(
           format("volume {} stays: it is of a Compose project called {}, and no release of the app has it", volume.name,

@@ -224,9 +224,30 @@ void follow_project(change::Context& context, App& app, const backup::Manifest& 
   context.store.save(app);
 }
 
+// The places in the folder of the backup's project, where the project's own files lie there as the backup has them:
+// what else is in it is the app's own then, left over by a removal. What a restore replaces of it is kept as a
+// snapshot.
+std::vector<DataPlace> places_beside_its_files(const backup::Manifest& manifest, const std::vector<Target>& targets,
+                                               const RestoreOptions& options) {
+  const auto is_of_project = [](const backup::Item& item) { return item.of_project; };
+  if (options.as || options.project_folder || !manifest.spec.project ||
+      std::none_of(manifest.items.begin(), manifest.items.end(), is_of_project))
+    return {};
+  // Those that are there already are no targets.
+  if (std::any_of(targets.begin(), targets.end(), [](const Target& target) { return target.item.of_project; }))
+    return {};
+  const std::string folder = (fs::path(manifest.spec.project->folder) / "").string();
+  auto places = places_of(targets);
+  std::erase_if(places, [&](const DataPlace& place) {
+    return place.kind == DataPlace::Kind::volume || !place.source.starts_with(folder);
+  });
+  return places;
+}
+
 Restored put_in_place(change::Context& context, App& app, RestoreWork& work, const std::vector<Target>& targets,
                       Restored restored, std::optional<ReleaseNumber> release, std::vector<plan::CreateVolume> volumes,
-                      const std::string& where, const RestoreOptions& options, std::stop_token stop) {
+                      const std::vector<DataPlace>& own, const std::string& where, const RestoreOptions& options,
+                      std::stop_token stop) {
   const backup::Manifest& manifest = work.manifest();
   std::vector<plan::Step> finally;
   if (manifest.with_image && restored.installed && !has_all_images(context, manifest, stop))
@@ -247,17 +268,12 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
                             context.wait_for_lock, context.defaults, run};
   const auto notes = std::move(restored.change.plan.notes);
   restored.change = swap_data(with_data, app, release, sources_of_data(targets),
-                              {format("replaced by the backup of {}", iso_time(manifest.taken)),
-                               std::move(finally),
-                               std::move(volumes),
-                               {},
-                               std::move(health_checks),
-                               std::move(first)},
+                              {format("replaced by the backup of {}", iso_time(manifest.taken)), std::move(finally),
+                               std::move(volumes), own, std::move(health_checks), std::move(first)},
                               options.change, "restore", stop);
   restored.change.plan.notes.insert(restored.change.plan.notes.end(), notes.begin(), notes.end());
   restored.end = work.end();
-  for (const auto& snapshot : app.snapshots)
-    if (snapshot.number == app.highest_snapshot && snapshot.complete) restored.snapshot = snapshot.text();
+  tell_of_snapshot(app, restored);
   return restored;
 }
 
@@ -356,14 +372,14 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
   return wanted;
 }
 
-// `installed`: what the app that is not there yet will mount besides.
+// `installed`: what the app that is not there yet will mount besides. `own`: those that are known to be the app's.
 void refuse_places(change::Context& context, const AppName& name, const std::vector<Target>& targets,
-                   const std::vector<Target>& through_engine, const Spec* installed, const std::vector<Volume>& volumes,
-                   std::stop_token stop) {
+                   const std::vector<Target>& through_engine, const Spec* installed, const std::vector<DataPlace>& own,
+                   const std::vector<Volume>& volumes, std::stop_token stop) {
   const World world = world_of(context, volumes, stop);
   auto places = places_of(targets);
   for (const auto& target : through_engine) places.push_back(target.place);
-  refuse_what_is_others(context, name, world, places, {}, stop);
+  refuse_what_is_others(context, name, world, places, own, stop);
   if (installed != nullptr) refuse_to_mount_what_is_others(context, name, world, *installed, places, stop);
 }
 
@@ -390,6 +406,15 @@ void tell_of_filling(Restored& restored, const change::Temporary& helper, const 
 }
 
 }  // namespace
+
+void tell_of_snapshot(const App& app, Restored& restored) {
+  for (const auto& snapshot : app.snapshots) {
+    if (snapshot.number != app.highest_snapshot || !snapshot.complete) continue;
+    restored.snapshot = snapshot.text();
+    for (const auto& item : snapshot.items)
+      if (item.kept.kind != DataPlace::Kind::volume) restored.beside.push_back(item.kept.source);
+  }
+}
 
 bool is_barely_begun(const App& app) {
   return is_begun(app) && app.wish.is<goal::None>() && app.releases.size() == 1;
@@ -433,9 +458,11 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       throw NotFound(format("{} uses nothing of what the backup has", target_name.text()),
                      "Name what to restore with --only.");
     refuse_file_within(where, targets, there);
+    const auto own =
+        restored.installed ? places_beside_its_files(manifest, targets, options) : std::vector<DataPlace>();
     try {
       refuse_places(context, target_name, targets, through_engine.targets,
-                    restored.installed ? &app.releases.back().spec : nullptr, there, stop);
+                    restored.installed ? &app.releases.back().spec : nullptr, own, there, stop);
     } catch (const Conflict& refusal) {
       if (!restored.installed || options.as) throw;
       throw with_way_of_project(refusal, target_name, manifest);
@@ -451,8 +478,8 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
         RestoreWork first(context.engine, context.report, destination, file, keys, stop);
         fill_through_engine(context, target_name, through_engine, first, where.text(), stop);
       }
-      restored =
-          put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options, stop);
+      restored = put_in_place(context, app, work, targets, std::move(restored), release, volumes, own, where.text(),
+                              options, stop);
       if (restored.change.kind == change::Change::Kind::done) follow_project(context, app, manifest, options);
       // What it installed is as if it had been declared here: with the files that it is bound to.
       if (restored.installed && restored.change.kind == change::Change::Kind::done) keep_its_files(context, app, stop);

@@ -26,6 +26,7 @@ struct Restored {
   bool installed = false;             // the app was not there
   change::Change change;              // of what runs
   std::string snapshot;               // that has what was there before; empty: nothing was
+  std::vector<std::string> beside;    // the files and folders of that snapshot, each beside what took its place
 };
 
 // All that is known of the app is what a restore was about to bring up when it was cut off: nothing of it was ever
@@ -42,6 +43,9 @@ AppName app_of(backup::Destination& destination, const std::string& file, const 
 Restored restore(change::Context& context, const AppName& name, backup::Destination& destination,
                  const std::string& file, const crypto::AgeKeys& keys, const RestoreOptions& options,
                  std::stop_token stop);
+
+// Tells in `restored` which snapshot has what was there before.
+void tell_of_snapshot(const App& app, Restored& restored);
 
 // The same from one of the app's own snapshots.
 Restored restore_snapshot(change::Context& context, const AppName& name, int snapshot, const RestoreOptions& options,

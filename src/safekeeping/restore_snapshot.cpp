@@ -61,8 +61,7 @@ Restored restore_snapshot(change::Context& context, const AppName& name, int num
     for (const auto& item : snapshot->items) restored.replaced.push_back(text_of(item.place));
     restored.change = swap_data(context, app, change::what_runs(app), sources_of_data(*snapshot, options.only),
                                 {format("replaced by {}", snapshot->text()), {}}, options.change, "restore", stop);
-    for (const auto& kept : app.snapshots)
-      if (kept.number == app.highest_snapshot && kept.complete) restored.snapshot = kept.text();
+    tell_of_snapshot(app, restored);
     return restored;
   });
 }

@@ -832,6 +832,30 @@ TEST_F(BesideCompose, RefusesWhatTheEngineIsTooOldForBeforeItMakesAnything) {
   EXPECT_FALSE(up().change.failed());
 }
 
+// Nothing is left out without a word.
+TEST_F(BesideCompose, SaysWhatAnOlderEngineLeavesOutOfAHealthCheck) {
+  const auto told = [&] {
+    return std::count_if(listener_.remarks.begin(), listener_.remarks.end(), [](const std::string& text) {
+      return text.find("start_interval has no effect") != std::string::npos;
+    });
+  };
+  const auto project = [&](const std::string& more) {
+    write("name: shop\nservices:\n  web:\n    image: web:1\n    healthcheck: {test: [CMD, 'true']" + more + "}\n");
+  };
+  project(", interval: 2s");
+  up(true);
+  EXPECT_EQ(told(), 0);
+  project(", interval: 2s, start_period: 10s, start_interval: 1s");
+  up(true);
+  EXPECT_EQ(told(), 1);
+  project(", interval: 2s, start_period: 10s, start_interval: 1s, disable: false");
+  options_.change.wait = false;
+  up();
+  EXPECT_EQ(told(), 2);
+  up();
+  EXPECT_EQ(told(), 2) << "nothing is made";
+}
+
 // What a service may be called is not always what an image may be called.
 TEST_F(BesideCompose, PullsForServicesWhoseNamesAreNoNamesOfImages) {
   for (const std::string service : {"Web", "web_", "WEB.1", "web__-", "_web"}) {

@@ -257,6 +257,25 @@ TEST(WriteProject, PoliciesOfTheDefinitionGoAlong) {
   EXPECT_EQ(again.update.minimum_age, Milliseconds(3'600'000));
 }
 
+// A project's own folder may be one in which nothing else is watched: its export, which lies elsewhere, says so.
+TEST(WriteProject, WhatIsWatchedGoesAlong) {
+  Service web;
+  web.name = "web";
+  web.image = "web:1";
+  for (const std::string path : {"/var/tmp/shop/app.conf", "/srv/app.conf"})
+    web.mounts.push_back({Mount::Kind::bind, path, path, true, {}});
+  Spec spec;
+  spec.services = {web};
+  Export what = export_of(spec, NamingScheme::fixed);
+  what.apps[0].declared = Declaration(AppName("shop"));
+  what.apps[0].declared->spec = spec;
+  what.apps[0].declared->watched = {"/srv/app.conf", "/var/tmp/shop/app.conf"};
+  const WrittenProject written = write_project(what);
+  EXPECT_THAT(written.leftovers, IsEmpty());
+  EXPECT_EQ(read_again(written).watched, what.apps[0].declared->watched) << written.text;
+  EXPECT_EQ(written.text.find("- /srv/app.conf\n"), std::string::npos) << "a rule says so: " << written.text;
+}
+
 TEST(WriteProject, WhatIsDoneByTheClockGoesAlong) {
   const Definition read =
       parse_dockerup({"/srv/clean.json", R"({"image": "web:1", "schedule": "Mon-Fri 04:30", "backup":

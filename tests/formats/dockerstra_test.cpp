@@ -518,6 +518,10 @@ INSTANTIATE_TEST_SUITE_P(
         ArgumentCase{numbers, "--pair a", "argument --pair: expected 2 arguments"},
         ArgumentCase{numbers, "--some", "argument --some: expected at least one argument"},
         ArgumentCase{numbers, "x", "unrecognized arguments: x"},
+        ArgumentCase{
+            language, "--yes-lose-data shop",
+            "unrecognized arguments: --yes-lose-data | What stands behind the unit is the unit's own. Options of "
+            "belay unit go before it."},
         ArgumentCase{flags, "--must 1 -vv -v --on --no-cache --add a --add b",
                      R"({"v":3,"on":true,"cache":false,"add":["a","b"],"must":"1"})"},
         ArgumentCase{flags, "--must 1", R"({"v":0,"on":false,"cache":true,"add":null,"must":"1"})"},

@@ -147,12 +147,32 @@ TEST_F(ProjectFiles, TakeTheirPlaceFromNobody) {
 }
 
 // A removal leaves what lies in the project's folder; nothing says any more whose it is.
-TEST_F(ProjectFiles, AndDataThatARemovalLeftHaveAWayBack) {
+// In a folder that holds the very files of the project, the rest is the project's too.
+TEST_F(ProjectFiles, ReplaceWhatARemovalLeftBesideThem) {
   Scene scene(with_files);
   begin(scene);
   make_folder(ground_ / "srv");
   make_folder(shop_);
   write_file_durably(shop_ / "compose.yaml", "services: {}\n", 0644);
+  write_file_durably(shop_ / ".env", "A=1\n", 0600);
+  write_file_durably(shop_ / "app.conf", "changed\n");
+  ASSERT_EQ(restore(scene), "done");
+  EXPECT_EQ(read_file(shop_ / "app.conf"), "listen\n");
+  const App app = scene.app();
+  ASSERT_EQ(app.snapshots.size(), 1U);
+  std::set<std::string> kept;
+  for (const auto& item : app.snapshots.front().items)
+    kept.insert(read_file_if_present(item.kept.source).value_or("-"));
+  EXPECT_THAT(kept, Contains("changed\n"));
+}
+
+// One of another project may lie there, with data of its own.
+TEST_F(ProjectFiles, AndDataThatARemovalLeftHaveAWayBack) {
+  Scene scene(with_files);
+  begin(scene);
+  make_folder(ground_ / "srv");
+  make_folder(shop_);
+  write_file_durably(shop_ / "compose.yaml", "services: {other: {image: x}}\n", 0644);
   write_file_durably(shop_ / ".env", "A=1\n", 0600);
   write_file_durably(shop_ / "app.conf", "changed\n");
   EXPECT_THAT(restore(scene), AllOf(HasSubstr("app.conf cannot get web's data"),

@@ -55,6 +55,8 @@ int print_restored(Invocation& in, const AppName& name, const safekeeping::Resto
   if (!restored.snapshot.empty())
     in.console.success(format("what was there is the snapshot {0}; back to it: belay restore {1} {0}",
                               restored.snapshot, name.text()));
+  // A version control that leaves out a file by its name does not know its copy.
+  if (!restored.beside.empty()) in.console.note(format("it lies in {}", join(restored.beside, ", ")));
   return 0;
 }
 

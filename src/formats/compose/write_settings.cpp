@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/format.h"
 #include "formats/check_values.h"
 #include "formats/compose/map_parts.h"
 #include "formats/compose/write_parts.h"
+#include "formats/mounts.h"
 
 namespace belay::formats::compose {
 
@@ -132,18 +134,14 @@ void put_update_of(const Writing& writing, const Service& service, Node& setting
   put_full(settings, "update", written_update(update_policy(*app->declared, service), usual));
 }
 
-// Files whose content counts although they are not bound read-only.
+// Files whose content counts although no rule says so: of the project that is written, the folder is not known yet.
 std::vector<std::string> watched_files(const Writing& writing) {
   std::vector<std::string> paths;
   for (const ExportedApp& app : writing.what.apps) {
     if (!app.declared) continue;
-    for (const fs::path& path : app.declared->watched) {
-      bool by_rule = false;
-      for (const Service& service : app.spec.services)
-        for (const Mount& mount : service.mounts)
-          by_rule = by_rule || (mount.kind == Mount::Kind::bind && mount.read_only && path == mount.source);
-      if (!by_rule) paths.push_back(path.string());
-    }
+    const std::set<fs::path> by_rule = bound_settings(app.spec, {});
+    for (const fs::path& path : app.declared->watched)
+      if (!by_rule.contains(path)) paths.push_back(path.string());
   }
   return paths;
 }

@@ -242,7 +242,10 @@ class CommandLine {
     if (like.size() > 1) throw UsageError(format("ambiguous option: {} could match {}", name, join(names, ", ")));
     std::vector<std::string> known;
     for (const Argument& argument : arguments_) known.insert(known.end(), argument.names.begin(), argument.names.end());
-    throw UsageError(format("unrecognized arguments: {}", printable(name)), did_you_mean(name, known));
+    std::string hint = did_you_mean(name, known);
+    if (hint.empty() && name.starts_with("--"))
+      hint = "What stands behind the unit is the unit's own. Options of belay unit go before it.";
+    throw UsageError(format("unrecognized arguments: {}", printable(name)), std::move(hint));
   }
 
   void take_option() {
