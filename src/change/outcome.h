@@ -12,7 +12,8 @@ struct Planned {
   World world;
   plan::Plan plan;
 };
-// Before anything is made: throws Error where the plan makes what needs a newer engine.
+// Before anything is made: throws Error where the plan makes what needs a newer engine. Notes what an older one leaves
+// out of a health check.
 void refuse_what_is_too_new(Context& context, const plan::Plan& plan, std::stop_token stop);
 
 // A look at the world, and what makes it as the app's wish says. What is to be exchanged and is nowhere any more holds

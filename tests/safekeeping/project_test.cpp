@@ -54,6 +54,14 @@ class ProjectFiles : public ::testing::Test {
     ASSERT_EQ(scene.run("remove volumes"), "done");
     fs::remove_all(ground_ / "srv");
   }
+  // A removal leaves what lies in the project's folder; nothing says any more whose it is.
+  void leave_files(const std::string& compose) {
+    make_folder(ground_ / "srv");
+    make_folder(shop_);
+    write_file_durably(shop_ / "compose.yaml", compose, 0644);
+    write_file_durably(shop_ / ".env", "A=1\n", 0600);
+    write_file_durably(shop_ / "app.conf", "changed\n");
+  }
   // The error, or the word for what came of it.
   static std::string restore(Scene& scene, const RestoreOptions& options = {}) {
     Context here = scene.context("belay restore");
@@ -146,16 +154,11 @@ TEST_F(ProjectFiles, TakeTheirPlaceFromNobody) {
   expect_restored(scene, shop_);
 }
 
-// A removal leaves what lies in the project's folder; nothing says any more whose it is.
 // In a folder that holds the very files of the project, the rest is the project's too.
 TEST_F(ProjectFiles, ReplaceWhatARemovalLeftBesideThem) {
   Scene scene(with_files);
   begin(scene);
-  make_folder(ground_ / "srv");
-  make_folder(shop_);
-  write_file_durably(shop_ / "compose.yaml", "services: {}\n", 0644);
-  write_file_durably(shop_ / ".env", "A=1\n", 0600);
-  write_file_durably(shop_ / "app.conf", "changed\n");
+  leave_files("services: {}\n");
   ASSERT_EQ(restore(scene), "done");
   EXPECT_EQ(read_file(shop_ / "app.conf"), "listen\n");
   const App app = scene.app();
@@ -170,11 +173,7 @@ TEST_F(ProjectFiles, ReplaceWhatARemovalLeftBesideThem) {
 TEST_F(ProjectFiles, AndDataThatARemovalLeftHaveAWayBack) {
   Scene scene(with_files);
   begin(scene);
-  make_folder(ground_ / "srv");
-  make_folder(shop_);
-  write_file_durably(shop_ / "compose.yaml", "services: {other: {image: x}}\n", 0644);
-  write_file_durably(shop_ / ".env", "A=1\n", 0600);
-  write_file_durably(shop_ / "app.conf", "changed\n");
+  leave_files("services: {other: {image: x}}\n");
   EXPECT_THAT(restore(scene), AllOf(HasSubstr("app.conf cannot get web's data"),
                                     HasSubstr(format("belay up, in {}, and then the same restore", shop_.string())),
                                     HasSubstr("--as NAME")));
